@@ -20,10 +20,10 @@ from fluxbump.bump import bump as bumps
 from fluxbump.bump.changes import Change
 from fluxbump.bump.deliver import deliver
 from fluxbump.bump.plan import Options
-from fluxbump.bump.prepared import Request
+from fluxbump.bump.prepared_bump import Request
 from fluxbump.check import check as checks
 from fluxbump.check import gate, rules
-from fluxbump.check.parts import NO_BASE, Absent
+from fluxbump.check.evidence_parts import NO_BASE, Absent
 from fluxbump.check.status import Survey, survey
 from fluxbump.check.verdict import Verdict
 from fluxbump.config.source_options import SourceOptions

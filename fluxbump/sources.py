@@ -23,7 +23,7 @@ from fluxbump.config.source_options import SourceOptions
 from fluxbump.errors import ConfigError, ResolveError
 from fluxbump.flux.download import Upstream
 from fluxbump.flux.gotk_source import Place, Texts, published
-from fluxbump.flux.index_or_table import BRIEF, IndexOrTable, IndexReach, LocalIndex
+from fluxbump.flux.index_fallback import BRIEF, IndexOrTable, IndexReach, LocalIndex
 from fluxbump.flux.release_sources import Sources
 from fluxbump.git import remote_url
 from fluxbump.helm.chart_releases import IndexSource

@@ -18,7 +18,7 @@ from fluxbump.config.settings import FILE, Settings
 from fluxbump.config.source_options import AS_CONFIGURED, SourceOptions
 from fluxbump.errors import ConfigError, IndexSourceError
 from fluxbump.flux.release_sources import Sources
-from fluxbump.git.lineage import Lineage
+from fluxbump.git.file_history import Lineage
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.repository import Repository
 from fluxbump.helm.chart_releases import ChartIndex, IndexSource

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from fluxbump.check.parts import Render
+from fluxbump.check.evidence_parts import Render
 from fluxbump.check.rendering import helm_template
 from fluxbump.check.rendering.chart_files import Fetch
 from fluxbump.flux.chart_contents import Vendored

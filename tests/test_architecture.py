@@ -19,15 +19,16 @@ MODULES = {
 # The modules that may meet the world outside, by themselves or through what they import.
 OUTSIDE = {
     "", "cli", "__main__", "api", "sources", "workspace",
-    "git.repository", "git.ancestry", "git.layout", "git.local_process", "git.network_process",
+    "git.repository", "git.ancestry", "git.find_repository", "git.local_process",
+    "git.network_process",
     "git.objects", "git.trees", "git.writer",
     "git.worktree", "git.token", "git.remote", "git.remote_environment",
     "git.clones", "git.history", "git.refs", "git.uncommitted",
     "helm.binary", "helm.index", "check.rendering", "check.cluster",
     "check.kubectl", "check.recovery.live", "flux.download",
     # They are given a repository, or divide work among processes.
-    "bump.bump", "bump.commits", "bump.deliver", "bump.goal", "bump.in_place", "bump.prepared",
-    "bump.route_evidence", "check.starting_point",
+    "bump.bump", "bump.commits", "bump.deliver", "bump.goal", "bump.in_place", "bump.prepared_bump",
+    "bump.path_evidence", "check.repository_state",
     # All of the forges but their seam, and what tells them apart.
     "forges.authorization", "forges.azure", "forges.bitbucket", "forges.client",
     "forges.commit_statuses", "forges.gitea",
@@ -37,19 +38,19 @@ OUTSIDE = {
     # What acts in a scheduled run; what it decides and says is pure.
     "run.fetch_release_notes",
     "run.setup", "run.checkout", "run.dashboard.issue", "run.job", "run.execute", "run.one_pass",
-    "run.world",
-    "run.claim", "run.passes", "run.remote_and_forge",
+    "run.context",
+    "run.concurrent_runs", "run.passes", "run.remote_and_forge",
     "run.updated_branch",
     "system.background", "system.process_pool", "system.http",
     "system.commands", "system.pager", "system.pipes", "system.process_end", "system.programs",
-    "system.scratch", "system.machine",
+    "system.scratch", "system.machine_limits",
     "system.cache_file", "system.whole_file", "helm.registry", "flux.manifests_artifact",
     "flux.tagged_releases",
-    "flux.index_or_table", "system.wait_at_most",
+    "flux.index_fallback", "system.wait_at_most",
     # They replace files of a work tree, all or none.
     "system.atomic_replace", "system.replace_recovery", "system.no_follow", "system.locks",
     # What the process has changed.
-    "system.written",
+    "system.changes_made",
     # A process for each repository of a fleet, and the file that says which are done.
     "fleet.processes", "fleet.state", "fleet.run_repositories", "flux.flux_cli",
     # Sends metrics.
@@ -76,20 +77,21 @@ LEAVES = ("discover.pins", "check.rules", "reports", "helm.index", "forges", "cl
 SHARED = {
     "discover.pins.kind", "discover.pins.kind_traits", "discover.pins.oci_references",
     "discover.pins.tagged_urls", "discover.pins.chart_calls", "check.rules.rule",
-    "check.rules.agreement.holding", "check.rules.crds.installed_crds",
+    "check.rules.agreement.held_version", "check.rules.crds.installed_crds",
     "check.rules.crds.pinned_releases",
     "check.rules.objects.judged",
     "reports.table", "reports.result_json.parts",
-    "reports.json_encoder", "reports.target", "reports.formats.format", "reports.formats.json",
-    "reports.next_steps", "reports.problem", "reports.next_steps_json", "reports.view",
+    "reports.json_encoder", "reports.release_json", "reports.formats.format",
+    "reports.formats.json",
+    "reports.next_steps", "reports.error_text", "reports.next_steps_json", "reports.verbosity",
     "reports.terminal.fit",
     "cli.output.bumps", "cli.output.fleet_report", "cli.output.metrics", "cli.output.retyped",
     "cli.output.verdicts", "cli.output.verdict_options",
-    "cli.output.local_changes", "cli.output.unread", "reports.index_line", "reports.text",
+    "cli.output.local_changes", "cli.output.unread", "reports.index_source", "reports.text",
     "helm.index.entries", "helm.index.entry", "helm.index.places", "helm.index.section",
     "cli.shell.completion", "cli.shell.help_layout", "cli.shell.help_text",
     "cli.console", "cli.options", "cli.option_groups", "cli.workspace", "cli.cluster_facts",
-    "cli.bump_request", "cli.in_place", "cli.output.bump_output", "cli.base", "cli.fix",
+    "cli.bump_request", "cli.in_place", "cli.output.bump_output", "cli.comparison_base", "cli.fix",
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",
     "forges.ci_variables", "forges.client", "forges.commit_statuses", "forges.detect",
     "forges.azure_policies", "forges.github_graphql", "forges.issues", "forges.pull_requests",
@@ -97,7 +99,7 @@ SHARED = {
     "forges.answers.github", "forges.answers.gitlab",
     # The parts that pages are put together from.
     "reports.counts", "reports.patches", "reports.html.elements", "reports.html.page",
-    "reports.html.style", "reports.html.findings", "reports.html.pins", "reports.html.route",
+    "reports.html.style", "reports.html.findings", "reports.html.pins", "reports.html.path_diagram",
     "reports.html.diff",
     # One place that lists the reports which have a schema.
     "reports.matrix", "reports.upgrade_path", "reports.recover", "reports.fleet",
@@ -178,7 +180,7 @@ def test_what_is_outside_is_outside_for_a_reason() -> None:
     """A module that meets nothing of the world has no place in the list."""
     idle = {
         place
-        for place in OUTSIDE - {"", "__main__", "system.written"}
+        for place in OUTSIDE - {"", "__main__", "system.changes_made"}
         for inside in [[module for module in MODULES if within(module, {place})]]
         if not any(is_world(name) for module in inside for name in imports(module))
         and not any(within(found, OUTSIDE) for module in inside for found in reached(module))

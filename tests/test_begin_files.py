@@ -21,7 +21,7 @@ from fixtures import states
 from fluxbump.errors import UsageError
 from fluxbump.forges.detect import KINDS
 from fluxbump.run.first_files import WORKFLOWS, Beginning, filled, first_files, template
-from fluxbump.run.requirement import installed_from, pinned
+from fluxbump.run.pip_requirement import installed_from, pinned
 from fluxbump.version import __version__
 from release import pages
 from tests.helpers import ROOT, Repo
@@ -277,7 +277,7 @@ def export(kind: str, found: Any) -> str:
 
 
 def proposed(kind: str, base: str) -> dict[str, str]:
-    """What the CI of a forge says in a pull request; see `fluxbump.cli.base`."""
+    """What the CI of a forge says in a pull request; see `fluxbump.cli.comparison_base`."""
     return {
         "gitlab": {"CI_MERGE_REQUEST_DIFF_BASE_SHA": base},
         "azure": {"SYSTEM_PULLREQUEST_TARGETBRANCH": "refs/heads/main"},

@@ -12,9 +12,9 @@ from markdown_it import MarkdownIt
 from msgspec.structs import replace
 
 from fluxbump.bump import bump
-from fluxbump.bump.prepared import Prepared, Request
+from fluxbump.bump.prepared_bump import Prepared, Request
+from fluxbump.check.repository_state import look
 from fluxbump.check.rules.rule import NotRun
-from fluxbump.check.starting_point import look
 from fluxbump.config.settings import Policy, Settings
 from fluxbump.config.source_options import SourceOptions
 from fluxbump.flux.removed_versions import Removed

@@ -11,7 +11,7 @@ from semver import Version
 
 from fluxbump.bump import goal
 from fluxbump.check import gather
-from fluxbump.check.starting_point import looked_at
+from fluxbump.check.repository_state import looked_at
 from fluxbump.config.settings import Policy, Settings
 from fluxbump.discover.tracks import needs_chart
 from fluxbump.errors import IndexSourceError, RepositoryError, ResolveError

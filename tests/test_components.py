@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.installs import gotk
-from fluxbump.check.parts import Baseline
+from fluxbump.check.evidence_parts import Baseline
 from fluxbump.check.rules.crds.existing_clusters import UPGRADE
 from fluxbump.check.rules.rule import Evidence
 from fluxbump.discover import installed_components

@@ -10,6 +10,7 @@ from fixtures import derive_facts, facts
 from fluxbump.flux import stored_versions
 from fluxbump.flux.stored_versions import Conflict, Crd, CrdVersion
 from fluxbump.flux.tables import crds as tables
+from fluxbump.flux.tables import kubernetes
 from fluxbump.flux.tables.images import controllers
 from tests.helpers import ROOT
 from tests.refusals import recognise
@@ -323,4 +324,4 @@ def version(said: dict[str, Any]) -> CrdVersion:
     ],
 )
 def test_the_kubernetes_that_a_release_asks_for(release: str, minimum: str | None) -> None:
-    assert tables.kubernetes_minimum(release) == minimum
+    assert kubernetes.kubernetes_minimum(release) == minimum

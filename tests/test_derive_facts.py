@@ -114,7 +114,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert kept.startswith("as the tables had it: 2.0.0, ")
     assert kept.endswith(f", {LAST}")
     assert ignored_ == "not read, because its name is not vX.Y.Z: notes.txt"
-    assert by_hand.endswith("crds.py, to be added by hand: the Kubernetes for 2.99")
+    assert by_hand.endswith("kubernetes.py, to be added by hand: the Kubernetes for 2.99")
     return copy
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from fixtures import generate, states
 from fluxbump.check.check import examine, judge, self_test
-from fluxbump.check.parts import NO_BASE
+from fluxbump.check.evidence_parts import NO_BASE
 from fluxbump.config.settings import Settings
 from fluxbump.errors import IndexSourceError
 from fluxbump.git.overlay import MemorySnapshot

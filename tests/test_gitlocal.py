@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from fluxbump.errors import RepositoryError, ToolError
-from fluxbump.git import layout
-from fluxbump.git.layout import Layout
+from fluxbump.git import find_repository
+from fluxbump.git.find_repository import Layout
 from fluxbump.git.local_process import Runner
 
 
@@ -42,38 +42,38 @@ def tree(tmp_path: Path) -> Path:
 def test_a_work_tree(tree: Path, below: str) -> None:
     private = tree / ".git"
     expected = Layout(bare=False, root=tree, private=private, shared=private)
-    assert layout.find(tree / below) == expected
+    assert find_repository.find(tree / below) == expected
 
 
 def test_where_we_are(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tree / "a")
-    assert layout.find(None) == layout.find(tree)
-    assert layout.find(Path()) == layout.find(tree)
+    assert find_repository.find(None) == find_repository.find(tree)
+    assert find_repository.find(Path()) == find_repository.find(tree)
 
 
 def test_a_bare_repository(tree: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "--quiet", "--bare", "tree", "bare")
     bare = tmp_path / "bare"
-    assert layout.find(bare) == Layout(bare=True, root=bare, private=bare, shared=bare)
-    assert layout.find(bare / "refs").private == bare
+    assert find_repository.find(bare) == Layout(bare=True, root=bare, private=bare, shared=bare)
+    assert find_repository.find(bare / "refs").private == bare
 
 
 def test_a_second_work_tree(tree: Path, tmp_path: Path) -> None:
     git(tree, "worktree", "add", "--quiet", "-b", "y", str(tmp_path / "second"))
-    found = layout.find(tmp_path / "second")
+    found = find_repository.find(tmp_path / "second")
     assert (found.bare, found.root, found.shared) == (False, tmp_path / "second", tree / ".git")
     assert found.private == tree / ".git" / "worktrees" / "second"
     with pytest.raises(RepositoryError, match=r"in a git directory: .*/worktrees/second"):
-        layout.find(found.private)
+        find_repository.find(found.private)
 
 
 def test_a_submodule(tree: Path, tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet", "outer")
     git(tmp_path / "outer", "submodule", "--quiet", "add", str(tree), "inner")
-    found = layout.find(tmp_path / "outer" / "inner")
+    found = find_repository.find(tmp_path / "outer" / "inner")
     assert found.root == tmp_path / "outer" / "inner"
     assert found.private == tmp_path / "outer" / ".git" / "modules" / "inner"
-    assert layout.find(found.private) == found
+    assert find_repository.find(found.private) == found
 
 
 def test_a_hook_may_name_the_repository_from_where_it_runs(
@@ -82,26 +82,26 @@ def test_a_hook_may_name_the_repository_from_where_it_runs(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_DIR", "tree/.git")
     monkeypatch.setenv("GIT_WORK_TREE", "tree")
-    found = layout.find(None)
+    found = find_repository.find(None)
     assert (found.root, found.private) == (tree, tree / ".git")
-    runner = Runner(found.root, layout.pinned(found))
+    runner = Runner(found.root, find_repository.pinned(found))
     assert runner.run("rev-parse", "--show-toplevel").decode().strip() == str(tree)
 
 
 def test_no_repository(tmp_path: Path) -> None:
     with pytest.raises(RepositoryError, match=re.escape(f"not a git repository: {tmp_path}")):
-        layout.find(tmp_path)
+        find_repository.find(tmp_path)
     with pytest.raises(RepositoryError, match="no such directory: "):
-        layout.find(tmp_path / "nowhere")
+        find_repository.find(tmp_path / "nowhere")
     (tmp_path / "file").touch()
     with pytest.raises(RepositoryError, match="no such directory: "):
-        layout.find(tmp_path / "file")
+        find_repository.find(tmp_path / "file")
 
 
 def test_a_format_that_git_does_not_know(tree: Path) -> None:
     git(tree, "config", "core.repositoryformatversion", "99")
     with pytest.raises(RepositoryError, match=r"git cannot use .*: .*version"):
-        layout.find(tree)
+        find_repository.find(tree)
 
 
 def test_a_name_with_a_line_break(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_name_with_a_line_break(tmp_path: Path) -> None:
     path.mkdir()
     git(path, "init", "--quiet")
     with pytest.raises(RepositoryError, match="its path has a line break"):
-        layout.find(path)
+        find_repository.find(path)
 
 
 def test_what_reads_more_than_a_pipe_holds_and_says_more(tree: Path) -> None:
@@ -141,11 +141,11 @@ def test_many_objects_are_shared_by_two_processes(tree: Path) -> None:
 def test_a_repository_of_somebody_else(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")  # git's own switch for its tests
     with pytest.raises(RepositoryError, match="git does not trust") as caught:
-        layout.find(tree)
+        find_repository.find(tree)
     assert caught.value.hint == f"git config --global --add safe.directory {tree}"
 
 
 def test_no_git(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolError, match="git is not installed"):
-        layout.find(tree)
+        find_repository.find(tree)

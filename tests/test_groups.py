@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from fluxbump.check.check import examine, judge
-from fluxbump.check.groups import grouped, worst_first
+from fluxbump.check.finding_groups import grouped, worst_first
 from fluxbump.check.rules import RULES
 from fluxbump.check.rules.rule import Danger
 from fluxbump.config.settings import Settings

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump.check.parts import needed
+from fluxbump.check.evidence_parts import needed
 from fluxbump.check.rules.rule import NotRun, Render
 from fluxbump.errors import ToolError
 from fluxbump.helm import binary

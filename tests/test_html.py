@@ -20,7 +20,7 @@ from fluxbump.reports.formats import html
 from fluxbump.reports.html.diff import diff_section
 from fluxbump.reports.html.elements import Node, markup, worded
 from fluxbump.reports.html.fleet import fleet_page
-from fluxbump.reports.html.path import RouteFacts, path_page
+from fluxbump.reports.html.path_page import RouteFacts, path_page
 from fluxbump.reports.html.pins import PinMap, pins_section
 from fluxbump.reports.html.style import CSS
 from fluxbump.reports.table import Paint

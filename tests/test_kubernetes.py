@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from fixtures import states
+from fluxbump.check.evidence_parts import Baseline, Cluster
 from fluxbump.check.gather import NOTHING_KNOWN, Known, surroundings
-from fluxbump.check.parts import Baseline, Cluster
 from fluxbump.check.rules.kubernetes_minimum import RULES
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome
 from fluxbump.discover import kubernetes_pins

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from fluxbump.bump.changes import Plan
-from fluxbump.bump.documents import mapping_rows, mentions
+from fluxbump.bump.documents import mentions, row_edits
 from fluxbump.bump.plan import Options, plan
 from fluxbump.flux.releases import resolve
 from fluxbump.text import splice
@@ -35,7 +35,7 @@ def planned(target: str = "2.5.1", files: dict[str, str] | None = None) -> Plan:
 
 def rowed(text: str, path: str = "a.md", target: str = "2.5.1") -> str:
     """The text after its mapping rows have moved."""
-    rows = mapping_rows.rows([TextFile(path, text)], planned(target), app_versions())
+    rows = row_edits.rows([TextFile(path, text)], planned(target), app_versions())
     return splice.splice(text, [one for row in rows for one in row.edits])
 
 

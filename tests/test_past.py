@@ -17,8 +17,8 @@ from fluxbump.check.pin_history import Past
 from fluxbump.discover.inventory import discover
 from fluxbump.discover.scope import Scope
 from fluxbump.flux.tables import crds
-from fluxbump.git import history as lineage
-from fluxbump.git.lineage import Held
+from fluxbump.git import history as file_history
+from fluxbump.git.file_history import Held
 from fluxbump.git.repository import Repository
 from tests.helpers import (
     COMMUNITY,
@@ -125,7 +125,7 @@ def test_of_many_files_every_change_is_listed(
     history.git("rm", "--quiet", "other.sh")
     history.git("commit", "--quiet", "-m", "gone")
     before = read(history)
-    monkeypatch.setattr(lineage, "FEW", 0)
+    monkeypatch.setattr(file_history, "FEW", 0)
     assert read(history) == before
     assert before.releases == {"2.2.3", "2.3.0", "2.4.0"}
 
@@ -251,7 +251,7 @@ def test_a_release_newer_than_all_that_are_known_is_no_earlier_one(history: Repo
 def test_a_history_that_is_too_large(
     history: Repo, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(lineage, name, 100)
+    monkeypatch.setattr(file_history, name, 100)
     assert read(history) == Past(problem="the history is too large to be read in time")
 
 
@@ -267,13 +267,13 @@ def test_a_history_that_takes_too_long(
     )
     slow.chmod(0o755)
     monkeypatch.setenv("PATH", f"{slow.parent}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setattr(lineage, "SECONDS", 0.2)
+    monkeypatch.setattr(file_history, "SECONDS", 0.2)
     assert read(history) == Past(problem="the history is too large to be read in time")
 
 
 def test_a_file_that_was_renamed_too_often(history: Repo) -> None:
     name = "install.sh"
-    for number in range(lineage.ROUNDS):
+    for number in range(file_history.ROUNDS):
         new = f"install-{number}.sh"
         history.git("mv", name, new)
         history.git("commit", "--quiet", "-m", "move")

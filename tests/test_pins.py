@@ -14,7 +14,7 @@ from fluxbump.discover.digests import spellings as digests
 from fluxbump.discover.pin_search import find_pins
 from fluxbump.discover.pins import KINDS
 from fluxbump.discover.pins.kind import Context, CustomPin
-from fluxbump.discover.variables.follow import Followed
+from fluxbump.discover.variables.resolve import Followed
 from fluxbump.model import (
     FLUX,
     FLUX2,

@@ -15,13 +15,13 @@ from semver import Version
 from fixtures import states
 from fluxbump.check import gather, newest_safe, rules, suppressions
 from fluxbump.check.evidence import Evidence
-from fluxbump.check.parts import Baseline, Effort
+from fluxbump.check.evidence_parts import Baseline, Effort
 from fluxbump.config.settings import Follow, Ignore, Policy, Settings
 from fluxbump.discover.scope import Scope
 from fluxbump.flux import releases as resolve
 from fluxbump.flux.available import Available
 from fluxbump.flux.known_releases import KnownReleases
-from fluxbump.flux.tables import crds
+from fluxbump.flux.tables import crds, kubernetes
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.run.decision import Blocked, Decision, Skipped, Update, UpToDate, Waiting
 from fluxbump.run.decision import skipped_by_reason as by_reason
@@ -241,7 +241,7 @@ def test_a_release_that_does_not_serve_the_manifests_is_passed_over() -> None:
 def test_a_release_whose_kubernetes_is_not_known_is_passed_over(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delitem(crds._KUBERNETES, (2, 3))
+    monkeypatch.delitem(kubernetes._MINIMUMS, (2, 3))
     old = 'variable "k3s_version" {\n  default = "v1.27.4+k3s1"\n}\n'
     found = decided(at("2.2.3", **{"main.tf": old}))
     assert isinstance(found, Blocked)

@@ -7,7 +7,7 @@ import pytest
 from fluxbump.cli.output import retyped
 from fluxbump.errors import Again, FluxbumpError, PinError, RepositoryError
 from fluxbump.model import Location, Related, Step
-from fluxbump.reports.problem import error_lines
+from fluxbump.reports.error_text import error_lines
 from tests.helpers import Cli, Repo
 
 PLACE = Location("a.yaml", 3)

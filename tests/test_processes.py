@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from fixtures import states
 from fluxbump.check.evidence import Evidence
-from fluxbump.check.parts import Effort
+from fluxbump.check.evidence_parts import Effort
 from fluxbump.check.rules.objects.fields import unknown_field
 from fluxbump.discover import flux_objects
 from fluxbump.discover.inventory import discover

@@ -8,6 +8,7 @@ from fluxbump.flux import removed_versions, stored_versions, upgrade_path
 from fluxbump.flux.removed_versions import Removed
 from fluxbump.flux.stored_versions import Crd, CrdVersion, Stored, Table
 from fluxbump.flux.tables import crds as tables
+from fluxbump.flux.tables import kubernetes
 from fluxbump.flux.upgrade_path import Hop, Route
 from fluxbump.reports import upgrade_path as report
 from fluxbump.reports.table import Paint
@@ -198,7 +199,7 @@ def test_the_route_as_text() -> None:
 
 
 def with_kubernetes(found: Route, running: str | None) -> Route:
-    return upgrade_path.with_kubernetes(found, running, tables.kubernetes_minimum)
+    return upgrade_path.with_kubernetes(found, running, kubernetes.kubernetes_minimum)
 
 
 @pytest.mark.parametrize(

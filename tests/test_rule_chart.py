@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from fixtures import generate
 from fixtures import manifests as made
 from fluxbump.check import gather
+from fluxbump.check.evidence_parts import Absent, Cluster
 from fluxbump.check.gather import Surroundings
-from fluxbump.check.parts import Absent, Cluster
 from fluxbump.check.rules.community_chart import RULES
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome
 from fluxbump.discover.objects.resources import Resources

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures import states
-from fluxbump.check.parts import NO_BASE, Absent, Baseline, ChartFiles, Cluster, History
+from fluxbump.check.evidence_parts import NO_BASE, Absent, Baseline, ChartFiles, Cluster, History
 from fluxbump.check.pin_history import Past
 from fluxbump.check.rules.crds import existing_clusters, new_clusters
 from fluxbump.check.rules.crds.existing_clusters import unsure

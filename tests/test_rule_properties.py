@@ -15,11 +15,11 @@ from fixtures import states
 from fluxbump.check import gather, rules
 from fluxbump.check.check import Means, examine
 from fluxbump.check.evidence import Evidence
-from fluxbump.check.parts import Absent, PartName, needed, optional
+from fluxbump.check.evidence_parts import Absent, PartName, needed, optional
 from fluxbump.check.rules.rule import NotApplicable, NotRun, Trait
 from fluxbump.config.settings import Settings
 from fluxbump.flux.known_releases import KnownReleases
-from fluxbump.git.lineage import Held
+from fluxbump.git.file_history import Held
 from fluxbump.model import Inventory
 from tests.helpers import ROOT, chart_index, script, snapshot
 

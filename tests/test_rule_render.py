@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from fixtures import facts, generate, states
 from fluxbump.check import gather
-from fluxbump.check.parts import NO_WRAPPER, Team, needed
+from fluxbump.check.evidence_parts import NO_WRAPPER, Team, needed
 from fluxbump.check.rendering.chart_files import Fetch
 from fluxbump.check.rules.pages import page
 from fluxbump.check.rules.rendered_chart import CORE, RULES

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from fixtures import generate
 from fluxbump.check import rules
 from fluxbump.check.check import Examined, examine, judge
-from fluxbump.check.parts import NO_BASE
+from fluxbump.check.evidence_parts import NO_BASE
 from fluxbump.check.rules import pages
 from fluxbump.config.settings import Settings
 from fluxbump.discover.pins.kind import CustomPin

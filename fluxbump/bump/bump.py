@@ -20,14 +20,14 @@ from fluxbump.bump.compose import Start, edited, fixed, following, replaced, unc
 from fluxbump.bump.documents import mentions
 from fluxbump.bump.migrate import plan as migrate
 from fluxbump.bump.plan import plan
-from fluxbump.bump.prepared import Prepared, Request
-from fluxbump.check import gate, gather, rules, starting_point, suppressions
+from fluxbump.bump.prepared_bump import Prepared, Request
+from fluxbump.check import gate, gather, repository_state, rules, suppressions
 from fluxbump.check.evidence import Evidence
+from fluxbump.check.evidence_parts import Baseline, Effort, Renders, Team
 from fluxbump.check.gather import Renderer
-from fluxbump.check.parts import Baseline, Effort, Renders, Team
+from fluxbump.check.repository_state import Looked, S
 from fluxbump.check.rules import flux_helm_release
 from fluxbump.check.rules.rule import Trait
-from fluxbump.check.starting_point import Looked, S
 from fluxbump.check.verdict import Verdict
 from fluxbump.config.settings import Settings
 from fluxbump.discover.tracks import current
@@ -47,7 +47,7 @@ Rendering = Callable[[ChartIndex], AbstractContextManager[Renderer]]
 def look(
     session: Session[S], request: Request, since: CommitSnapshot | None = None, *, compare: bool
 ) -> Looked[S]:
-    """Look at what there is, before anything is decided; see `starting_point.look`.
+    """Look at what there is, before anything is decided; see `repository_state.look`.
 
     Args:
         session: the base.
@@ -58,7 +58,7 @@ def look(
     Raises:
         FluxbumpError: the index is not available, or the pins cannot be read.
     """
-    return starting_point.look(session, request.known, since, compare=compare)
+    return repository_state.look(session, request.known, since, compare=compare)
 
 
 def prepare(

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from fluxbump.bump import derived_files, edit, fixes, gotk_replace
 from fluxbump.bump.changes import Plan, Row
-from fluxbump.bump.documents import mapping_rows, mentions
+from fluxbump.bump.documents import mentions, row_edits
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate.edits import Migration
 from fluxbump.discover import flux_objects, opaque_pins, symlinks
@@ -40,7 +40,7 @@ from fluxbump.text.live_code import TextFile
 from fluxbump.text.splice import Edit
 
 if TYPE_CHECKING:
-    from fluxbump.check.starting_point import Looked
+    from fluxbump.check.repository_state import Looked
 
 _NOT_SEARCHED = "not searched for mentions and mapping rows"
 
@@ -124,12 +124,12 @@ def edited(
     reader = TextReader(start.snapshot)
     files = _files(reader, start.inventory, planned)
     known = scope.app_versions or {}
-    rows = tuple(mapping_rows.rows(files, planned, known)) if rows_move else ()
-    row_edits = [row_edit for row in rows for row_edit in row.edits]
+    rows = tuple(row_edits.rows(files, planned, known)) if rows_move else ()
+    of_rows = [row_edit for row in rows for row_edit in row.edits]
     derived = _derived(start.snapshot, start.inventory, planned, source)
-    changes = edit.change_set(start.inventory, planned, row_edits, derived)
+    changes = edit.change_set(start.inventory, planned, of_rows, derived)
     notes = (Note(u.location, f"{_NOT_SEARCHED}: {u.message}") for u in reader.refused)
-    return Work(files, rows, row_edits, changes, tuple(notes))
+    return Work(files, rows, of_rows, changes, tuple(notes))
 
 
 def _files(reader: TextReader, inventory: Inventory, planned: Plan) -> list[TextFile]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from fluxbump.bump.prepared import Prepared
+from fluxbump.bump.prepared_bump import Prepared
 from fluxbump.errors import Again, RepositoryError
 from fluxbump.git import branch_names
 from fluxbump.git.refs import Branch

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fluxbump.bump import sync_target
 from fluxbump.bump.migrate import plan as migrate
 from fluxbump.check import newest_safe
-from fluxbump.check.starting_point import Looked
+from fluxbump.check.repository_state import Looked
 from fluxbump.discover.tracks import current
 from fluxbump.errors import IndexSourceError, RefusedError
 from fluxbump.flux import releases

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from fluxbump.bump import bump
 from fluxbump.bump.bump import Rendering
-from fluxbump.bump.prepared import Prepared, Request
+from fluxbump.bump.prepared_bump import Prepared, Request
 from fluxbump.discover.inventory import discover
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import Again, RepositoryError

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from fluxbump.bump import downgrades, left_behind, preconditions, starting_release
+from fluxbump.bump import downgrades, partial_bump, preconditions, starting_release
 from fluxbump.bump.changes import Change, Plan
 from fluxbump.discover import opaque_pins, release_lines
 from fluxbump.discover.tracks import held, needs_chart, require_pins
@@ -102,7 +102,7 @@ def plan(
     decided = downgrades.deciding(inventory, changes)
     if not options.allow_downgrade:
         downgrades.require_none(decided, index)
-    left_behind.require_none(inventory, changes, targets, index)
+    partial_bump.require_none(inventory, changes, targets, index)
     return Plan(
         chart_release=chart_release,
         current=held(inventory),
@@ -110,7 +110,7 @@ def plan(
         changes=changes,
         kept=(*_left(left, targets), *_kept(moving, targets)),
         notes=(*inventory.notes, *downgrades.notes(changes, decided)),
-        unmoved=left_behind.unmoved(inventory, targets, index),
+        unmoved=partial_bump.unmoved(inventory, targets, index),
     )
 
 

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from fluxbump.check import gate, gather, lost_install_files, rules
 from fluxbump.check import self_test as selftest
 from fluxbump.check.evidence import Evidence
+from fluxbump.check.evidence_parts import NO_BASE, Absent, Baseline, Effort, Renders, Team
 from fluxbump.check.gather import NOTHING_KNOWN, Known, Renderer, SnapshotFiles
-from fluxbump.check.parts import NO_BASE, Absent, Baseline, Effort, Renders, Team
 from fluxbump.check.verdict import Verdict
 from fluxbump.config.settings import Settings
 from fluxbump.discover.inventory import discover
@@ -21,7 +21,7 @@ from fluxbump.discover.tracks import require_pins
 from fluxbump.errors import IndexSourceError, PinError
 from fluxbump.flux import releases
 from fluxbump.flux.release_sources import Sources
-from fluxbump.git.lineage import Lineage
+from fluxbump.git.file_history import Lineage
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import Snapshot
 from fluxbump.system.parallel import Spread, serially

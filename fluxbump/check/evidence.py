@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from semver import Version
 
-from fluxbump.check.parts import (
+from fluxbump.check.evidence_parts import (
     NO_BASE,
     NO_CLUSTER,
     NO_DIGESTS,

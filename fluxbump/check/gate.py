@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Iterator
 
 from fluxbump.check import rules, suppressions
 from fluxbump.check.evidence import Evidence
-from fluxbump.check.parts import Renders
-from fluxbump.check.rules.not_judged import UNUSED_SUPPRESSION
+from fluxbump.check.evidence_parts import Renders
+from fluxbump.check.rules.blind_spots import UNUSED_SUPPRESSION
 from fluxbump.check.verdict import Suppression, Verdict
 from fluxbump.config.settings import Settings
 from fluxbump.errors import UsageError

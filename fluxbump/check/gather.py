@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from fluxbump.check import mirror_history, pin_history
 from fluxbump.check.evidence import Evidence
-from fluxbump.check.parts import (
+from fluxbump.check.evidence_parts import (
     NO_BASE,
     NO_WRAPPER,
     NOT_RENDERED,
@@ -39,7 +39,7 @@ from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.release_sources import Sources
 from fluxbump.flux.releases import Goal
 from fluxbump.flux.removed_versions import Written
-from fluxbump.git.lineage import Lineage
+from fluxbump.git.file_history import Lineage
 from fluxbump.git.text_reader import TextReader, text_of
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.model import Chart, Inventory, Snapshot

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fluxbump.check.parts import NO_REMAINS, Remains
+from fluxbump.check.evidence_parts import NO_REMAINS, Remains
 from fluxbump.discover.pins import traits
 from fluxbump.git.text_reader import TextReader
 from fluxbump.model import FLUX, FLUX2, Inventory, Pin, Snapshot, Unreadable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fluxbump.discover.chart_fields import mirrors
 from fluxbump.discover.pins import traits
 from fluxbump.errors import RepositoryError
-from fluxbump.git.lineage import Lineage
+from fluxbump.git.file_history import Lineage
 from fluxbump.model import FLUX2, Chart, Inventory
 from fluxbump.text.live_code import TextFile, decode
 

@@ -10,7 +10,7 @@ from semver import Version
 
 from fluxbump.check import gate, rules, suppressions
 from fluxbump.check.evidence import Evidence
-from fluxbump.check.parts import Baseline
+from fluxbump.check.evidence_parts import Baseline
 from fluxbump.check.rules.kubernetes_minimum import TOO_OLD
 from fluxbump.check.rules.rule import Trait
 from fluxbump.check.suppressions import Suppressed
@@ -20,7 +20,7 @@ from fluxbump.discover.tracks import current, installs, moves
 from fluxbump.flux.available import Available
 from fluxbump.flux.releases import Goal
 from fluxbump.flux.tables import images
-from fluxbump.flux.tables.crds import kubernetes_minimum
+from fluxbump.flux.tables.kubernetes import kubernetes_minimum
 from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Pin, Severity, Track, TrackKind
 from fluxbump.text.versions import parse
 

@@ -17,11 +17,11 @@ from fluxbump.discover.charts import read as read_charts
 from fluxbump.discover.pin_search import context_of, find_pins
 from fluxbump.discover.pins import traits
 from fluxbump.discover.scope import Scope
-from fluxbump.discover.variables import follow
+from fluxbump.discover.variables import resolve
 from fluxbump.discover.variables.references import Reference
 from fluxbump.errors import RepositoryError
 from fluxbump.flux import stored_versions
-from fluxbump.git.lineage import Held, Lineage
+from fluxbump.git.file_history import Held, Lineage
 from fluxbump.model import FLUX, FLUX2, Chart, Form, Inventory, Pin, Role, Track
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile, decode
@@ -124,7 +124,7 @@ def _named(inventories: Iterable[Inventory]) -> Named:
         for pin in inventory.pins
         if pin.kind in traits.VARIABLE
     }
-    references = [(follow.reference_of(pin), pin.track) for pin in uses]
+    references = [(resolve.reference_of(pin), pin.track) for pin in uses]
     return tuple(
         (reference, track) for reference, track in references if reference and track in followed
     )
@@ -139,7 +139,7 @@ def _pins(held: Held, charts: Iterable[Chart], scope: Scope, named: Named) -> It
 
 
 def _is_set_elsewhere(pin: Pin, named: Named) -> bool:
-    reference = follow.reference_of(pin) if pin.form is Form.VARIABLE else None
+    reference = resolve.reference_of(pin) if pin.form is Form.VARIABLE else None
     return any(reference == other for other, _ in named)
 
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from fluxbump.check import suppressions
 from fluxbump.check.evidence import Evidence
-from fluxbump.check.parts import optional
+from fluxbump.check.evidence_parts import optional
 from fluxbump.check.verdict import NewSuppression, Suppression
 from fluxbump.config.settings import FILE, Ignore, Settings
 from fluxbump.model import Inventory, Location

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from fluxbump.check import rules
 from fluxbump.check.evidence import Evidence
-from fluxbump.check.parts import Baseline
-from fluxbump.check.rules import refusing
+from fluxbump.check.evidence_parts import Baseline
+from fluxbump.check.rules import self_test_rules
 from fluxbump.discover.digests import spellings
 from fluxbump.discover.inventory import rediscover
 from fluxbump.discover.pins import traits
@@ -108,7 +108,7 @@ _Fault = tuple[str, int, int, str, tuple[str, ...]]
 
 
 def _wrong(pin: Pin, inventory: Inventory) -> Iterator[_Fault]:
-    codes, other = refusing.another_version(pin, inventory), _other(pin)
+    codes, other = self_test_rules.another_version(pin, inventory), _other(pin)
     yield f"another version: {other}", pin.start, pin.end, other, codes
     if pin.kind in traits.HELM_RELEASE and pin.value != "0.0.1":
         yield "a lower version: 0.0.1", pin.start, pin.end, "0.0.1", codes
@@ -117,12 +117,12 @@ def _wrong(pin: Pin, inventory: Inventory) -> Iterator[_Fault]:
 def _worse(pin: Pin, text: str) -> Iterator[_Fault]:
     if pin.kind in traits.INSTALL_URL:
         start = text.rfind("download/", 0, pin.start)
-        yield "not pinned: latest", start, pin.end, "latest/download", refusing.NOT_PINNED
+        yield "not pinned: latest", start, pin.end, "latest/download", self_test_rules.NOT_PINNED
     elif pin.kind in traits.WRAPPED and pin.track == FLUX2:
-        yield f"a range: ^{pin.value}", pin.start, pin.start, "^", refusing.A_RANGE
+        yield f"a range: ^{pin.value}", pin.start, pin.start, "^", self_test_rules.A_RANGE
     elif pin.kind in traits.MIRROR:
         key = text.rfind("version", 0, pin.start)
-        yield _GONE, key, key + len("version"), "removed", refusing.NO_MIRROR
+        yield _GONE, key, key + len("version"), "removed", self_test_rules.NO_MIRROR
 
 
 def _other(pin: Pin) -> str:

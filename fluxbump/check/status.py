@@ -19,7 +19,7 @@ from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Pin, Severity, Snapshot, Track
 
 if TYPE_CHECKING:
-    from fluxbump.check.starting_point import Looked
+    from fluxbump.check.repository_state import Looked
     from fluxbump.workspace import Session
 
 AGREEMENT = rules.having(Trait.AGREEMENT)

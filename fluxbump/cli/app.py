@@ -26,7 +26,7 @@ from fluxbump.errors import (
     UsageError,
 )
 from fluxbump.model import Step
-from fluxbump.system import machine, written
+from fluxbump.system import changes_made, machine_limits
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.version import __version__
 
@@ -104,7 +104,7 @@ def run(arguments: Sequence[str]) -> int:
     # Unwind on SIGTERM as on Ctrl-C, so that scratch directories go.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     prepare_streams()
-    written.begin()
+    changes_made.begin()
     retyped.remember(arguments)
     try:
         if completion.asked(arguments):
@@ -120,10 +120,10 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         result = INTERRUPTED
     except Exception as error:  # the border: what arrives here is a bug, or a lack
-        lack = machine.lacking(error) if isinstance(error, (OSError, ImportError)) else None
+        lack = machine_limits.lacking(error) if isinstance(error, (OSError, ImportError)) else None
         return _bug(error, console) if lack is None else _lacking(lack, console)
     if result == INTERRUPTED:
-        done = written.so_far()
+        done = changes_made.so_far()
         told = f"by then it had {done}" if done else "fluxbump left nothing half done"
         console.line(f"fluxbump: interrupted ({told})")
     return result if isinstance(result, int) else 0
@@ -156,14 +156,14 @@ def _meant(message: str) -> tuple[str, *tuple[Step, ...]]:
 
 
 def _lacking(lack: MachineError, console: Console) -> int:
-    done = written.so_far()
+    done = changes_made.so_far()
     told = f"before that, fluxbump had {done}" if done else "fluxbump wrote nothing"
     console.error(MachineError(lack.message, where=lack.where, facts=[told], hint=lack.hint))
     return lack.exit_code
 
 
 def _bug(error: Exception, console: Console) -> int:
-    done = written.so_far()
+    done = changes_made.so_far()
     told = f"before that, fluxbump had {done}" if done else "fluxbump wrote nothing"
     verbose = Again(("--verbose",), "prints what to report")
     shown = FluxbumpError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fluxbump.bump.plan import Options
-from fluxbump.bump.prepared import Request
+from fluxbump.bump.prepared_bump import Request
 from fluxbump.bump.sync_target import SyncSource
 from fluxbump.cli.cluster_facts import accepted, known
 from fluxbump.cli.fix import chosen

@@ -18,7 +18,7 @@ from fluxbump.cli.options import (
 from fluxbump.cli.output.verdict_options import BASELINE, REPORT, BaselineOptions, ReportOptions
 from fluxbump.cli.shell import completion
 from fluxbump.errors import IndexSourceError, UsageError
-from fluxbump.reports.view import View
+from fluxbump.reports.verbosity import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -125,9 +125,9 @@ def check(
 
     from fluxbump.check import check as journey
     from fluxbump.check import gate
-    from fluxbump.check.parts import BASE_REFUSED, NO_BASE
+    from fluxbump.check.evidence_parts import BASE_REFUSED, NO_BASE
     from fluxbump.check.rules import RULES, need
-    from fluxbump.cli import base as baseline
+    from fluxbump.cli import comparison_base as baseline
     from fluxbump.cli.cluster_facts import known
     from fluxbump.cli.fix import chosen, fix_worktree
     from fluxbump.cli.output.verdicts import after_check, sinks, with_baseline

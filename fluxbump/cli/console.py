@@ -190,7 +190,7 @@ class Console(Struct, frozen=True):
     def say_index(self, index: ChartIndex) -> None:
         """Say what stands in for a chart index that has not answered, and how old that is."""
         if index.answered != "index":
-            from fluxbump.reports.index_line import index_line
+            from fluxbump.reports.index_source import index_line
 
             first, *why = index_line(index, datetime.now(UTC)).split("\n  ")
             self.note(first[0].lower() + first[1:])
@@ -228,7 +228,7 @@ class Console(Struct, frozen=True):
         Its traceback comes first if that was asked for, or the one of its cause.
         """
         from fluxbump.cli.output import retyped
-        from fluxbump.reports.problem import error_lines
+        from fluxbump.reports.error_text import error_lines
 
         self.progress("")
         if self.verbose:

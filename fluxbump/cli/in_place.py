@@ -18,7 +18,7 @@ from fluxbump.model import Step
 
 if TYPE_CHECKING:
     from fluxbump.bump.in_place import Written
-    from fluxbump.bump.prepared import Prepared, Request
+    from fluxbump.bump.prepared_bump import Prepared, Request
     from fluxbump.git.worktree import EditableWorktree
     from fluxbump.reports.table import Paint
     from fluxbump.workspace import Session

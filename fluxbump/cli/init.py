@@ -87,7 +87,7 @@ def _requirement(source: str | None) -> str | None:
     """Return what installs this fluxbump: as the user says, or as the installation says."""
     from importlib.metadata import PackageNotFoundError, distribution
 
-    from fluxbump.run.requirement import installed_from, pinned
+    from fluxbump.run.pip_requirement import installed_from, pinned
     from fluxbump.version import __version__
 
     if source is not None:

@@ -24,7 +24,7 @@ from fluxbump.cli.shell import completion
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fluxbump.bump.route_evidence import RouteAnswer
+    from fluxbump.bump.path_evidence import RouteAnswer
     from fluxbump.check.evidence import Evidence
     from fluxbump.discover.objects.resources import Resource
     from fluxbump.flux.upgrade_path import Route
@@ -81,7 +81,7 @@ def path(
     At each hop: which CRDs need `flux migrate` first, and which manifests must move to which
     apiVersion. Exits with 1 if there is no route.
     """
-    from fluxbump.bump.route_evidence import answer_of
+    from fluxbump.bump.path_evidence import answer_of
     from fluxbump.cli.cluster_facts import known
     from fluxbump.cli.output.unread import say_unread
     from fluxbump.cli.workspace import open_session
@@ -96,9 +96,9 @@ def path(
 
 
 def _say(answer: RouteAnswer, output: PathFormat, console: Console) -> None:
-    from fluxbump.bump.upgrade_route import told
+    from fluxbump.bump.repository_path import told
     from fluxbump.reports import upgrade_path as report
-    from fluxbump.reports.index_line import index_line
+    from fluxbump.reports.index_source import index_line
 
     found, gathered, index = answer.found, answer.gathered, answer.index
     steps, answered = _steps(answer), index if index.releases else None
@@ -121,7 +121,7 @@ def _say(answer: RouteAnswer, output: PathFormat, console: Console) -> None:
 
 def _unread(gathered: Evidence) -> Iterator[Unreadable]:
     """Yield the files that may hold what the route is told from, and could not be read."""
-    from fluxbump.check.parts import optional
+    from fluxbump.check.evidence_parts import optional
 
     objects, cluster = optional(gathered.objects), optional(gathered.cluster)
     yield from objects.unreadable if objects else ()
@@ -142,7 +142,7 @@ def _steps(answer: RouteAnswer) -> list[Step]:
 
 def _using(found: Route, gathered: Evidence) -> dict[str, list[Resource]] | None:
     """Return the manifests that use what each hop removes; None where none were looked for."""
-    from fluxbump.check.parts import optional
+    from fluxbump.check.evidence_parts import optional
 
     resources = optional(gathered.objects)
     if resources is None:
@@ -171,8 +171,8 @@ def _used(using: dict[str, list[Resource]] | None) -> dict[str, dict[tuple[str, 
 
 
 def _page(answer: RouteAnswer, steps: Sequence[Step]) -> str:
-    from fluxbump.bump.upgrade_route import told
-    from fluxbump.reports.html.path import RouteFacts, path_page
+    from fluxbump.bump.repository_path import told
+    from fluxbump.reports.html.path_page import RouteFacts, path_page
 
     found, gathered = answer.found, answer.gathered
     using = _using(found, gathered)
@@ -189,8 +189,8 @@ def _moving(
     found: Route, gathered: Evidence, using: dict[str, list[Resource]]
 ) -> Iterator[list[str]]:
     """Say which manifests of this repository have to move before a hop, and what moves them."""
-    from fluxbump.bump.upgrade_route import movable
-    from fluxbump.check.parts import optional
+    from fluxbump.bump.repository_path import movable
+    from fluxbump.check.evidence_parts import optional
 
     resources = optional(gathered.objects)
     for hop in found.hops:

@@ -22,7 +22,7 @@ from fluxbump.errors import IndexSourceError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fluxbump.check.starting_point import Looked
+    from fluxbump.check.repository_state import Looked
     from fluxbump.check.status import Survey
     from fluxbump.cli.console import Console
     from fluxbump.config.settings import Policy
@@ -105,7 +105,7 @@ def _say(view: Survey, snapshot: Snapshot, output: Output, console: Console) -> 
 def _look(session: Session[Snapshot]) -> tuple[Looked[Snapshot] | None, Survey]:
     """Look as a scheduled run does; without an index only as far as `status` needs."""
     from fluxbump.check import status as state
-    from fluxbump.check.starting_point import look
+    from fluxbump.check.repository_state import look
     from fluxbump.errors import IndexSourceError
 
     try:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from fluxbump.bump import bump
     from fluxbump.bump.deliver import Delivered
-    from fluxbump.bump.prepared import Prepared, Request
+    from fluxbump.bump.prepared_bump import Prepared, Request
     from fluxbump.cli.console import Console
     from fluxbump.git.objects import CommitSnapshot
     from fluxbump.git.repository import Repository

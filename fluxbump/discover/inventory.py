@@ -26,7 +26,7 @@ from fluxbump.discover.pins.kind import (
     Context,
 )
 from fluxbump.discover.scope import Scope, idle
-from fluxbump.discover.variables import setting_files, users
+from fluxbump.discover.variables import consumers, setting_files
 from fluxbump.git.text_reader import TextReader
 from fluxbump.model import (
     Inventory,
@@ -71,9 +71,9 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
             files[path] = TextFile(path, text)
         elif any(needle in text for needle in phrases):
             others[path] = text
-    early = users.early(files.values(), context)
-    setting = users.places_of(files, early, paths)
-    files |= users.setting(reader, files, setting, early)
+    early = consumers.early(files.values(), context)
+    setting = consumers.places_of(files, early, paths)
+    files |= consumers.setting(reader, files, setting, early)
     context = replace(context, places=setting)
     inventory = find_pins(files.values(), context, scope.spread, early)
     linked = cross_references.gather(reader, set(paths), inventory, context)

@@ -12,7 +12,7 @@ from fluxbump.discover import lock_files, unparsed
 from fluxbump.discover.pins import KINDS, traits
 from fluxbump.discover.pins.kind import BY_HAND, Context, as_of
 from fluxbump.discover.scope import Scope
-from fluxbump.discover.variables import users
+from fluxbump.discover.variables import consumers
 from fluxbump.model import FLUX, Chart, Form, Inventory, Location, Note, Pin, Unreadable
 from fluxbump.system.parallel import Spread, serially
 from fluxbump.text.budget import PIN, ExceededError
@@ -80,16 +80,16 @@ def find_pins(
     files: Iterable[TextFile],
     context: Context,
     spread: Spread = serially,
-    early: users.EarlyPins | None = None,
+    early: consumers.EarlyPins | None = None,
 ) -> Inventory:
-    """Run every kind over `files`; `early` is what `users.early` has found in some of them.
+    """Run every kind over `files`; `early` is what `consumers.early` has found in some of them.
 
     The inventory has no charts: they are what `context` was made from.
     """
     files = sorted(files, key=lambda file: file.path)
-    early_pins = [pin for pins in users.early(files, context, early).values() for pin in pins]
+    early_pins = [pin for pins in consumers.early(files, context, early).values() for pin in pins]
     uses = tuple(pin for pin in early_pins if pin.form is Form.VARIABLE)
-    followed = users.followed_in(files, uses, context)
+    followed = consumers.followed_in(files, uses, context)
     set_here = (pin for pins_of_file in followed.pins.values() for pin in pins_of_file)
     releases = install_releases((*early_pins, *set_here))
     context = replace(context, releases=context.releases | releases, followed=followed, beside={})

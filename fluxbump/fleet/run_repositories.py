@@ -22,9 +22,9 @@ from fluxbump.fleet.process_results import Event, Finished, Limits, ProcessResul
 from fluxbump.fleet.processes import run_all
 from fluxbump.fleet.repositories import FleetEntry, FleetOutcome, FleetResult, RunOptions
 from fluxbump.fleet.state import FleetState
+from fluxbump.system.changes_made import changing
 from fluxbump.system.locks import signals_held
 from fluxbump.system.secret import masked
-from fluxbump.system.written import changing
 from fluxbump.text.budget import FLEET
 
 PROGRAM: Sequence[str] = (sys.executable, "-P", "-m", "fluxbump")

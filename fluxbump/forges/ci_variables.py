@@ -1,4 +1,4 @@
-"""What the variables of a CI job say of the forge that runs it. Pure.
+"""What the variables of a CI job say: which forge runs it, and what its change goes to. Pure.
 
 A job runs for a repository of its own forge, so a remote on that forge's host is on a forge of that
 kind, at that URL. Of any other host the variables say nothing.
@@ -13,7 +13,7 @@ https://learn.microsoft.com/azure/devops/pipelines/build/variables
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -62,6 +62,25 @@ _CIS = (
     # Azure Pipelines also builds repositories of GitHub: TfsGit is one of Azure Repos.
     _Ci("azure", ("BUILD_REPOSITORY_PROVIDER", "TfsGit"), "BUILD_REPOSITORY_URI", is_site=False),
 )
+
+
+_TARGET_COMMITS = ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "BITBUCKET_PR_DESTINATION_COMMIT")
+"""Of GitLab and Bitbucket Pipelines: the commit that a merge or pull request is compared with."""
+_TARGET_BRANCHES = ("GITHUB_BASE_REF", "SYSTEM_PULLREQUEST_TARGETBRANCH")
+"""Of the Actions of GitHub, Gitea and Forgejo, and of Azure Pipelines: the branch it goes to."""
+
+
+def revisions_to_compare_with(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the revisions by which a CI says what a change goes to.
+
+    Args:
+        environ: the environment.
+    """
+    yield from (environ[name] for name in _TARGET_COMMITS if environ.get(name))
+    for name in _TARGET_BRANCHES:
+        branch = environ.get(name, "").removeprefix("refs/heads/")
+        if branch:
+            yield f"origin/{branch}"
 
 
 def forge_of(remote: RemoteUrl, environ: Mapping[str, str]) -> CiForge | None:

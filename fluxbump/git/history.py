@@ -13,8 +13,8 @@ from datetime import datetime
 from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
-from fluxbump.git.layout import Layout
-from fluxbump.git.lineage import Held
+from fluxbump.git.file_history import Held
+from fluxbump.git.find_repository import Layout
 from fluxbump.git.local_process import Runner
 from fluxbump.git.objects import UTF_8, moment
 

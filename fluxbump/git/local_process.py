@@ -1,8 +1,9 @@
 """Runs git in one repository on this disk, to read and to build objects. Nothing here moves a ref.
 
 Of the environment it gets what git, and what git itself starts, has a use for: a repository's own
-configuration can name programs, and they have no business with the tokens of a job. `layout` finds
-the repository; `network_process` runs git that meets other machines; `writer` changes things.
+configuration can name programs, and they have no business with the tokens of a job.
+`find_repository` finds the repository; `network_process` runs git that meets other
+machines; `writer` changes things.
 """
 
 from __future__ import annotations

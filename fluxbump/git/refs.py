@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
-from fluxbump.git import branch_names, layout
+from fluxbump.git import branch_names, find_repository
 from fluxbump.git.local_process import Runner
 from fluxbump.text.patterns import lazy_pattern
 
@@ -110,8 +110,8 @@ def revisions(path: Path | None = None) -> list[str]:
         RepositoryError: there is none, or git does not trust it.
         ToolError: git is not installed.
     """
-    found = layout.find(path)
-    git = Runner(found.root, layout.pinned(found))
+    found = find_repository.find(path)
+    git = Runner(found.root, find_repository.pinned(found))
     out = git.run(
         "for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes", "refs/tags"
     )

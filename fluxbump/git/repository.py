@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from fluxbump.errors import RepositoryError
-from fluxbump.git import history, layout, objects, refs, uncommitted
-from fluxbump.git.lineage import Held
+from fluxbump.git import find_repository, history, objects, refs, uncommitted
+from fluxbump.git.file_history import Held
 from fluxbump.git.local_process import Runner
 from fluxbump.git.objects import Commit, CommitSnapshot, CommitText, ObjectSnapshot
 from fluxbump.git.overlay import ChangeSet
 from fluxbump.git.refs import Branch
 from fluxbump.git.trees import Trees
 from fluxbump.git.worktree import EditableWorktree, IndexSnapshot, WorktreeSnapshot
-from fluxbump.system.written import changing
+from fluxbump.system.changes_made import changing
 
 if TYPE_CHECKING:
     from fluxbump.git.writer import Writer
@@ -47,8 +47,8 @@ class Repository:
             RepositoryError: there is none, or git does not trust it.
             ToolError: git is not installed.
         """
-        self._layout = layout.find(path)
-        self._environ = {**layout.pinned(self._layout), **(environ or {})}
+        self._layout = find_repository.find(path)
+        self._environ = {**find_repository.pinned(self._layout), **(environ or {})}
         self._git = Runner(self._layout.root, self._environ)
         self.trees = Trees(self._git, self._layout)
         self._snapshots: list[ObjectSnapshot] = []

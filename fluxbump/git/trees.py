@@ -15,7 +15,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
-from fluxbump.git.layout import Layout
+from fluxbump.git.find_repository import Layout
 from fluxbump.git.local_process import Runner
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.overlay import ChangeSet

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from fluxbump.check.groups import worst_first
+from fluxbump.check.finding_groups import worst_first
 from fluxbump.check.verdict import Verdict
 from fluxbump.model import Severity, Step
 from fluxbump.reports.next_steps import typed

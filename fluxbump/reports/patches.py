@@ -11,7 +11,7 @@ from fluxbump.reports.table import Paint, printable
 from fluxbump.reports.terminal.fit import fitted
 
 if TYPE_CHECKING:
-    from fluxbump.bump.prepared import Prepared
+    from fluxbump.bump.prepared_bump import Prepared
 
 
 def patches(prepared: Prepared[Snapshot], paint: Paint) -> str:

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from fluxbump.check import rules
-from fluxbump.check.groups import grouped, worst_first
+from fluxbump.check.finding_groups import grouped, worst_first
 from fluxbump.check.rules.rule import Trait
 from fluxbump.model import Finding, Step
-from fluxbump.reports.problem import problem
+from fluxbump.reports.error_text import problem
 
 _MOST = 5  # rules, so that all of it can be seen at once
 _FEW = 3  # of which there is room for a place each

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from fluxbump.check.groups import FindingGroup, grouped
+from fluxbump.check.finding_groups import FindingGroup, grouped
 from fluxbump.model import Step
 from fluxbump.reports.next_steps import typed
 from fluxbump.reports.result_json.run import places_of
@@ -14,10 +14,10 @@ from fluxbump.run.decision import Blocked, skipped_by_reason
 from fluxbump.text import markdown
 
 if TYPE_CHECKING:
+    from fluxbump.run.context import Effect
     from fluxbump.run.decision import Decision
     from fluxbump.run.dry_run import Sent
     from fluxbump.run.job import Report
-    from fluxbump.run.world import Effect
 
 
 def text(report: Report, paint: Paint) -> str:

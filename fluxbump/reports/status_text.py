@@ -30,7 +30,7 @@ from fluxbump.model import (
     Unreadable,
 )
 from fluxbump.reports import next_steps
-from fluxbump.reports.index_line import index_line, known_until
+from fluxbump.reports.index_source import index_line, known_until
 from fluxbump.reports.table import (
     SEVERITY_STYLES,
     Paint,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fluxbump.bump.changes import Row
 from fluxbump.bump.migrate.edits import Migration
-from fluxbump.check.groups import FindingGroup, grouped
+from fluxbump.check.finding_groups import FindingGroup, grouped
 from fluxbump.model import (
     FLUX,
     FLUX2,
@@ -29,7 +29,7 @@ from fluxbump.reports.terminal.fit import fitted
 if TYPE_CHECKING:
     from fluxbump.bump.deliver import Delivered
     from fluxbump.bump.in_place import Written
-    from fluxbump.bump.prepared import Prepared
+    from fluxbump.bump.prepared_bump import Prepared
 
 _FEW = 4
 _SHA = 12  # characters of a commit, where there is no room for all of them

@@ -17,8 +17,8 @@ from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import Step
 from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.next_steps_json import NextJson, next_json
+from fluxbump.reports.release_json import IndexJson, index_json
 from fluxbump.reports.table import Paint, table
-from fluxbump.reports.target import IndexJson, index_json
 
 # --- for people -------------------------------------------------------------------------------
 

@@ -26,12 +26,12 @@ from fluxbump.run.actions import (
     TellPushed,
     TellReopened,
 )
+from fluxbump.run.context import Effect, World
 from fluxbump.run.dry_run import NO_COMMIT
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request import boxes, state
 from fluxbump.run.pull_request.boxes import Box, Ticked
 from fluxbump.run.pull_request.state import AUTO_MERGE, CLOSED, DECLINED, PUSHED, SavedState
-from fluxbump.run.world import Effect, World
 
 
 class Removal(Enum):

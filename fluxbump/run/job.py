@@ -12,12 +12,13 @@ from msgspec import Struct
 
 from fluxbump.bump import bump
 from fluxbump.bump.plan import Options
-from fluxbump.bump.prepared import Prepared, Request
-from fluxbump.check.starting_point import Looked, look
+from fluxbump.bump.prepared_bump import Prepared, Request
+from fluxbump.check.repository_state import Looked, look
 from fluxbump.errors import FluxbumpError, ForgeError, HalfBumpError
 from fluxbump.forges.forge import PullRequest
 from fluxbump.git.remote_errors import RemoteError
-from fluxbump.run import passes, standing
+from fluxbump.run import accepts_pull_requests, passes
+from fluxbump.run.context import Effect, Log
 from fluxbump.run.decision import (
     Blocked,
     Decision,
@@ -32,7 +33,6 @@ from fluxbump.run.dry_run import DryRun, Sent
 from fluxbump.run.next_release.decide import decide
 from fluxbump.run.passes import Task
 from fluxbump.run.setup import Place
-from fluxbump.run.world import Effect, Log
 
 
 class Report(Struct, frozen=True):
@@ -117,7 +117,7 @@ def run(place: Place, now: datetime, log: Log, *, dry_run: bool = False) -> Repo
         task = Task(place, decision, offered, pins, log, recorder, done)
         request = passes.until_still(task)
     except (ForgeError, RemoteError) as failure:
-        skipped, error = standing.explained(failure, place.forge)
+        skipped, error = accepts_pull_requests.explained(failure, place.forge)
     return Report(
         Outcome.SKIPPED if skipped else outcome(decision),
         decision,

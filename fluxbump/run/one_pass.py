@@ -14,8 +14,9 @@ from fluxbump.forges.forge import PullRequest, RequestState
 from fluxbump.git.objects import CommitSnapshot, CommitText
 from fluxbump.git.remote_errors import MovedError
 from fluxbump.git.repository import Repository
-from fluxbump.run import comments, commit_status, reconcile, standing
+from fluxbump.run import accepts_pull_requests, comments, readiness, reconcile
 from fluxbump.run.actions import Action, ForgeState, KnownRequest, Leave, Tip
+from fluxbump.run.context import Effect, World
 from fluxbump.run.dashboard import body as dashboard
 from fluxbump.run.decision import Decision
 from fluxbump.run.dry_run import NO_COMMIT
@@ -25,7 +26,6 @@ from fluxbump.run.pull_request import boxes
 from fluxbump.run.pull_request.boxes import Ticked
 from fluxbump.run.pull_request.state import SavedState
 from fluxbump.run.updated_branch import is_only_updated, merges_cleanly
-from fluxbump.run.world import Effect, World
 from fluxbump.text.patterns import lazy_pattern
 
 TRAILER = "Fluxbump-Tree"
@@ -114,7 +114,7 @@ def planned(
     seen = _asked_in(_see(world, offer, branches, decision.current, policy), wishes.ticked)
     actions = reconcile.plan_actions(offer.wanted if offer else None, seen, policy)
     if any(not isinstance(action, Leave) for action in actions):
-        standing.require_open(world.forge)
+        accepts_pull_requests.require_open(world.forge)
     return Attempt(Acting(world, offer, seen, done), actions, wishes)
 
 
@@ -144,7 +144,7 @@ def _set_statuses(
 ) -> Iterator[str]:
     """Set the statuses that are not set yet; yield a sentence for each that cannot be."""
     for known in requests:
-        wanted = commit_status.status_of(decision, known)
+        wanted = readiness.status_of(decision, known)
         head = known.state.head if known.state is not None else NO_COMMIT
         if wanted is None or head == NO_COMMIT or known.request.state is not RequestState.OPEN:
             continue

@@ -7,13 +7,14 @@ from functools import partial
 
 from msgspec import Struct
 
-from fluxbump.bump.prepared import Prepared
+from fluxbump.bump.prepared_bump import Prepared
 from fluxbump.config.settings import branch_prefix
 from fluxbump.errors import ForgeError
 from fluxbump.forges.forge import Forge, PullRequest
 from fluxbump.git.remote_errors import MovedError
 from fluxbump.model import Pin
-from fluxbump.run import claim, one_pass
+from fluxbump.run import concurrent_runs, one_pass
+from fluxbump.run.context import Effect, Log, World
 from fluxbump.run.dashboard import body as dashboard
 from fluxbump.run.dashboard import issue as dashboard_issue
 from fluxbump.run.dashboard.body import DashboardInputs
@@ -27,7 +28,6 @@ from fluxbump.run.pull_request.boxes import Box
 from fluxbump.run.pull_request.section import BodyInputs
 from fluxbump.run.remote_and_forge import LivePublisher
 from fluxbump.run.setup import Place
-from fluxbump.run.world import Effect, Log, World
 from fluxbump.system.background import beside
 
 _ATTEMPTS = 3
@@ -94,7 +94,7 @@ def until_still(task: Task) -> PullRequest | None:
             try:
                 looked = _look(task, branches)
                 if looked.answers and not claimed:
-                    held = claim.held(place.remote, place.repository, place.base)
+                    held = concurrent_runs.held(place.remote, place.repository, place.base)
                     answers_here, claimed = claims.enter_context(held), True
                     looked = _look(task, branches)  # another run may have answered meanwhile
                 acting = one_pass.carry_out(looked.attempt, silent=not answers_here)

@@ -45,9 +45,9 @@ from fluxbump.run.actions import (
     Tip,
     WantedRequest,
 )
+from fluxbump.run.own_pull_requests import Requests
 from fluxbump.run.pull_request.boxes import Box
 from fluxbump.run.pull_request.state import AUTO_MERGE, DECLINED, PUSHED, SavedState
-from fluxbump.run.requests import Requests
 from fluxbump.text import versions
 
 

@@ -19,7 +19,7 @@ from fluxbump.forges.forge import (
     PullRequest,
     Standing,
 )
-from fluxbump.system.written import changing
+from fluxbump.system.changes_made import changing
 
 
 class RemoteBranches(Protocol):

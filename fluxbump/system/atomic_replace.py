@@ -17,6 +17,7 @@ from contextlib import suppress
 
 from fluxbump.errors import RepositoryError
 from fluxbump.system import no_follow, replace_journal
+from fluxbump.system.changes_made import RecordedChange, changing
 from fluxbump.system.locks import BusyError, HeldSignals, locked, signals_held
 from fluxbump.system.replace_journal import Journal, JournalStep
 from fluxbump.system.replace_recovery import (
@@ -29,7 +30,6 @@ from fluxbump.system.replace_recovery import (
     read_journal,
     undo,
 )
-from fluxbump.system.written import RecordedChange, changing
 
 # A file system without hard links, or one that does not let us link another user's files.
 _NO_LINK = (errno.EXDEV, errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)

@@ -19,9 +19,9 @@ from msgspec import Struct
 from fluxbump.errors import RepositoryError
 from fluxbump.model import Step
 from fluxbump.system import no_follow, replace_journal
+from fluxbump.system.changes_made import changing
 from fluxbump.system.locks import BusyError, locked, signals_held
 from fluxbump.system.replace_journal import Journal, JournalStep
-from fluxbump.system.written import changing
 
 JOURNAL = "journal.json"
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from fluxbump.forges import gitea
 from fluxbump.forges.forge import Forge, RequestState
 from fluxbump.forges.responses import StatusError
-from fluxbump.run import standing
+from fluxbump.run import accepts_pull_requests
 from fluxbump.system.secret import Secret
 from tests.forges.cases import BRANCH, WANTED
 from tests.forges.fake_gitea import FakeGitea
@@ -141,6 +141,6 @@ def test_a_first_push_that_it_has_not_looked_at_yet_is_named(fake: FakeGitea, fo
     fake.counts_as_empty = True
     with pytest.raises(StatusError) as raised:
         forge.find(BRANCH)
-    skipped, error = standing.explained(raised.value, lambda: forge)
+    skipped, error = accepts_pull_requests.explained(raised.value, lambda: forge)
     assert (skipped, error is not None) == ("", True)
     assert "says that the repository is empty, though its branches have commits" in str(error)

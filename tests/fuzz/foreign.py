@@ -8,7 +8,7 @@ from functools import cache
 from unittest.mock import patch
 
 from fluxbump.check import baseline_file
-from fluxbump.cli import base
+from fluxbump.cli import comparison_base
 from fluxbump.discover.digests import cli_archives
 from fluxbump.discover.inventory import discover
 from fluxbump.discover.scope import Scope
@@ -159,7 +159,7 @@ def _read_environment(text: str) -> None:
     first, *lines = text.split("\n")
     pairs = (line.partition("=")[::2] for line in lines)
     environ: Mapping[str, str] = {name: value for name, value in pairs if name}
-    [*base.candidates(environ)]
+    [*comparison_base.candidates(environ)]
     http_hosts(environ)
     server_of(first)
     with suppress(FluxbumpError):

@@ -1,7 +1,7 @@
 """Places that name a version without holding it: comments, documents, application code. Pure.
 
 Mentions are listed for a person, never rewritten; a marked row of a mapping table is the one
-exception (`mapping_rows`).
+exception (`row_edits`).
 """
 
 from __future__ import annotations

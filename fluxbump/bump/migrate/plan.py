@@ -25,7 +25,7 @@ from fluxbump.bump.migrate.obstacles import (
 )
 from fluxbump.bump.migrate.target_version import Sides, between
 from fluxbump.check.evidence import Evidence
-from fluxbump.check.parts import optional
+from fluxbump.check.evidence_parts import optional
 from fluxbump.check.rules.objects.api_versions import DEPRECATED_API, REMOVED_API
 from fluxbump.discover.objects import selectors
 from fluxbump.discover.objects.resources import Resource, Resources

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from fluxbump.check.parts import Render
+from fluxbump.check.evidence_parts import Render
 from fluxbump.check.rendering import chart_files
 from fluxbump.check.rendering.chart_files import CommunityChart, Fetch, NotRenderedError
 from fluxbump.errors import IndexSourceError, ToolError

@@ -8,9 +8,10 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.check.parts import PartName, Renders
+from fluxbump.check.evidence_parts import PartName, Renders
 from fluxbump.check.rules import (
     beside_installs,
+    blind_spots,
     chart_agreement,
     community_chart,
     controller_images,
@@ -22,7 +23,6 @@ from fluxbump.check.rules import (
     immutable_versions,
     kubernetes_minimum,
     lock_and_archives,
-    not_judged,
     operator_agreement,
     release_identity,
     rendered_chart,
@@ -36,7 +36,7 @@ from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, 
 from fluxbump.model import Finding
 
 FAMILIES = (
-    not_judged,
+    blind_spots,
     installs,
     chart_versions,
     values_mirror,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
 
-from fluxbump.check.parts import Absent
+from fluxbump.check.evidence_parts import Absent
 from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, Trait, cited, needed
 from fluxbump.discover.pins import traits
 from fluxbump.errors import IndexSourceError

@@ -17,7 +17,7 @@ from fluxbump.check.rules.rule import (
 from fluxbump.discover import unparsed
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.discover.pins.kind import SETTINGS_FILE
-from fluxbump.flux.tables.crds import kubernetes_minimum
+from fluxbump.flux.tables.kubernetes import kubernetes_minimum
 from fluxbump.model import FLUX, FLUX2, Finding, Related, Role, Severity
 from fluxbump.text.versions import minor
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from fluxbump.check.parts import Absent
+from fluxbump.check.evidence_parts import Absent
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, Trait
 from fluxbump.discover.pins import traits
 from fluxbump.errors import PinError

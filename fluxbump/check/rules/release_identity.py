@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from msgspec import Struct
 
-from fluxbump.check.parts import Absent
+from fluxbump.check.evidence_parts import Absent
 from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, optional
 from fluxbump.discover.objects.owners import owners
 from fluxbump.model import Finding, Inventory, Location, Related, Severity

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.check.evidence import Evidence
-from fluxbump.check.parts import Absent, PartName, Render, needed, optional
+from fluxbump.check.evidence_parts import Absent, PartName, Render, needed, optional
 from fluxbump.model import Finding, Location, Related, Severity
 
 

@@ -12,7 +12,7 @@ from fluxbump.cli.options import BumpFormat
 from fluxbump.model import Step
 
 if TYPE_CHECKING:
-    from fluxbump.bump.prepared import Prepared
+    from fluxbump.bump.prepared_bump import Prepared
     from fluxbump.model import Snapshot
     from fluxbump.reports.table import Paint
 

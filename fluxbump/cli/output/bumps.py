@@ -12,7 +12,7 @@ from fluxbump.reports.next_steps import typed
 if TYPE_CHECKING:
     from fluxbump.bump.deliver import Delivered
     from fluxbump.bump.in_place import Written
-    from fluxbump.bump.prepared import Prepared
+    from fluxbump.bump.prepared_bump import Prepared
     from fluxbump.model import Snapshot
 
 _DRY = ("--dry-run", "-n")
@@ -102,9 +102,9 @@ def _fixed(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:
 
 def _movable(prepared: Prepared[Snapshot], *, some: bool = False) -> bool:
     """Whether every manifest that stands in the way can be moved by a migration, or `some`."""
-    from fluxbump.bump import upgrade_route
+    from fluxbump.bump import repository_path
     from fluxbump.check import rules
-    from fluxbump.check.parts import optional
+    from fluxbump.check.evidence_parts import optional
     from fluxbump.check.rules.rule import Trait
     from fluxbump.discover.tracks import current
 
@@ -117,19 +117,19 @@ def _movable(prepared: Prepared[Snapshot], *, some: bool = False) -> bool:
         return False
     start = current(prepared.before.inventory).get(FLUX, "")
     goal = str(prepared.plan.release)
-    moved = upgrade_route.movable(prepared.before, manifests, start, goal)
+    moved = repository_path.movable(prepared.before, manifests, start, goal)
     return bool(wanted & moved) if some else wanted <= moved
 
 
 def _safer(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:
     """Yield the newest release that passes, and the way to the one that was asked for."""
-    from fluxbump.bump import upgrade_route
+    from fluxbump.bump import repository_path
     from fluxbump.discover.tracks import current
 
     gathered, goal = prepared.before, str(prepared.plan.release)
     start = current(gathered.inventory).get(FLUX, "")
     asked = prepared.migration is not None
-    best = upgrade_route.newest_safe(
+    best = repository_path.newest_safe(
         gathered, prepared.index, prepared.suppressed, migrate_apis=asked
     )
     if best and best != start:
@@ -139,7 +139,7 @@ def _safer(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:
             command = retyped.again(without=("--accept-risk",), instead={target: best})
         yield Step(command, "newest release that passes")
     if target is not None and not asked and _movable(prepared, some=True):
-        migrated = upgrade_route.newest_safe(
+        migrated = repository_path.newest_safe(
             gathered, prepared.index, prepared.suppressed, migrate_apis=True
         )
         if migrated and migrated not in (best, start):
@@ -154,12 +154,12 @@ def _safer(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:
 
 def page(prepared: Prepared[Snapshot], outcome: str, steps: Sequence[Step]) -> str:
     """Return a bump as a page for a browser, with the route to its release if that is known."""
-    from fluxbump.bump import upgrade_route
+    from fluxbump.bump import repository_path
     from fluxbump.discover.tracks import current
     from fluxbump.reports.html.bump import bump_page
 
     gathered, goal = prepared.before, str(prepared.plan.release)
     start = current(gathered.inventory).get(FLUX, "")
     known = start != goal and {start, goal} <= gathered.crds.keys()
-    route = upgrade_route.find(start, goal, gathered, prepared.index) if known else None
+    route = repository_path.find(start, goal, gathered, prepared.index) if known else None
     return bump_page(prepared, route, outcome, steps)

@@ -9,7 +9,7 @@ import typer
 from msgspec import Struct
 
 from fluxbump.cli.option_groups import Flat, OptionGroup
-from fluxbump.reports.view import Detail
+from fluxbump.reports.verbosity import Detail
 
 
 class ReportOptions(Struct, frozen=True):

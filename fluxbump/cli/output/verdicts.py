@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from fluxbump.check.check import Examined
     from fluxbump.check.evidence import Evidence
     from fluxbump.check.verdict import Verdict
-    from fluxbump.cli.base import MergedEntries
+    from fluxbump.cli.comparison_base import MergedEntries
     from fluxbump.cli.console import Console
     from fluxbump.helm.chart_releases import ChartIndex
     from fluxbump.model import Step
     from fluxbump.reports.table import Paint
-    from fluxbump.reports.view import View
+    from fluxbump.reports.verbosity import View
 
 _TEXT, _GITHUB, _HTML = "text", "github", "html"
 FORMATS = (_TEXT, "json", "sarif", "junit", _GITHUB, "markdown", _HTML)

@@ -11,8 +11,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from fluxbump.discover.pins.kind_traits import KindTrait
-from fluxbump.discover.variables.follow import Followed
 from fluxbump.discover.variables.references import Reference
+from fluxbump.discover.variables.resolve import Followed
 from fluxbump.discover.variables.setting_files import Places
 from fluxbump.helm.chart_repository import canonical
 from fluxbump.model import (

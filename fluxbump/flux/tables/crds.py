@@ -1,4 +1,4 @@
-"""What Flux releases define, and the Kubernetes that they ask for.
+"""What Flux releases define.
 
 `crds.json` is derived from the release manifests by `fixtures/derive_facts.py`: `releases` maps a
 release to its class, `classes` a class to CRDs and their versions with flags, `kinds` a CRD to its
@@ -12,27 +12,8 @@ from functools import cache
 from pathlib import Path
 
 from fluxbump.flux.stored_versions import Crd, CrdVersion, Release, Table
-from fluxbump.text import versions
 
 _HERE = Path(__file__).parent
-
-_KUBERNETES = {
-    (2, 0): "1.24",
-    (2, 1): "1.25",
-    (2, 2): "1.26",
-    (2, 3): "1.28",
-    (2, 4): "1.28",
-    (2, 5): "1.30",
-    (2, 6): "1.31",
-    (2, 7): "1.32",
-    (2, 8): "1.33",
-    (2, 9): "1.33",
-}
-"""The constraint that each minor's `flux check` carries.
-
-Written by hand, because no release manifest says it: `kubernetesConstraints` in `cmd/flux/check.go`
-of fluxcd/flux2, at the tag of the release.
-"""
 
 
 @cache
@@ -63,13 +44,3 @@ def _release(found: dict[str, dict[str, str]], kinds: dict[str, list[str]]) -> R
 
 def _version(name: str, flags: set[str]) -> CrdVersion:
     return CrdVersion(name, "served" in flags, "storage" in flags, "deprecated" in flags)
-
-
-def kubernetes_minimum(release: str) -> str | None:
-    """Return the oldest Kubernetes that a release asks for, `1.32`; None when that is not known.
-
-    Args:
-        release: `2.7.5`, with or without a leading `v`.
-    """
-    parsed = versions.parse(release)
-    return _KUBERNETES.get((parsed.major, parsed.minor)) if parsed else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from fluxbump.check.groups import FindingGroup, grouped
+from fluxbump.check.finding_groups import FindingGroup, grouped
 from fluxbump.check.rules.rule import NotRun, Rule
 from fluxbump.check.verdict import NewSuppression, Verdict
 from fluxbump.model import Location, Severity, Step

@@ -10,16 +10,16 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from fluxbump.check.groups import shared
+from fluxbump.check.finding_groups import shared
 from fluxbump.check.rules.rule import NotRun, Rule
 from fluxbump.check.verdict import NewSuppression, Suppression, Verdict
 from fluxbump.model import Finding, Severity, Step
 from fluxbump.reports.formats.format import of_severity, slug
 from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.next_steps_json import NextJson, next_json
+from fluxbump.reports.release_json import IndexJson, index_json
 from fluxbump.reports.result_json.parts import FindingJson, PlaceJson, findings
 from fluxbump.reports.table import Paint
-from fluxbump.reports.target import IndexJson, index_json
 
 NAME = "json"
 

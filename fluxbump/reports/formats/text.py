@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from fluxbump.check.groups import FindingGroup, grouped, worst_first
+from fluxbump.check.finding_groups import FindingGroup, grouped, worst_first
 from fluxbump.check.rules.rule import Rule
 from fluxbump.check.verdict import Verdict
 from fluxbump.model import Finding, Severity, Step
@@ -21,7 +21,7 @@ from fluxbump.reports.formats.format import (
     title,
 )
 from fluxbump.reports.table import SEVERITY_STYLES, Paint, printable
-from fluxbump.reports.view import Detail, View
+from fluxbump.reports.verbosity import Detail, View
 
 NAME = "text"
 

@@ -13,14 +13,14 @@ from fluxbump.reports.html.diff import diff_section
 from fluxbump.reports.html.elements import Node
 from fluxbump.reports.html.findings import findings_section, unjudged_section
 from fluxbump.reports.html.page import Headline, Tone, listing, page, section
+from fluxbump.reports.html.path_diagram import route_section
 from fluxbump.reports.html.pins import PinMap, pins_section
-from fluxbump.reports.html.route import route_section
 from fluxbump.reports.patches import patches
 from fluxbump.reports.table import Paint
 from fluxbump.reports.text import nothing_to_do
 
 if TYPE_CHECKING:
-    from fluxbump.bump.prepared import Prepared
+    from fluxbump.bump.prepared_bump import Prepared
 
 
 def bump_page(

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from fluxbump.model import Mention, Snapshot, Step, Track
 from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.next_steps_json import NextJson, next_json
+from fluxbump.reports.release_json import IndexJson, TargetJson, index_json, target
 from fluxbump.reports.result_json.parts import (
     FindingJson,
     NoteJson,
@@ -20,12 +21,11 @@ from fluxbump.reports.result_json.parts import (
     pin,
     place,
 )
-from fluxbump.reports.target import IndexJson, TargetJson, index_json, target
 
 if TYPE_CHECKING:
     from fluxbump.bump.deliver import Delivered
     from fluxbump.bump.in_place import Written
-    from fluxbump.bump.prepared import Prepared
+    from fluxbump.bump.prepared_bump import Prepared
     from fluxbump.git.worktree import EditableWorktree
 
 

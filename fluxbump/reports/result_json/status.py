@@ -11,8 +11,7 @@ from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import FLUX, FLUX2, Note, Step
 from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.next_steps_json import NextJson, next_json
-from fluxbump.reports.result_json.parts import FindingJson, NoteJson, PinJson, findings, note, pin
-from fluxbump.reports.target import (
+from fluxbump.reports.release_json import (
     ChartReleaseJson,
     IndexJson,
     TargetJson,
@@ -20,6 +19,7 @@ from fluxbump.reports.target import (
     index_json,
     target,
 )
+from fluxbump.reports.result_json.parts import FindingJson, NoteJson, PinJson, findings, note, pin
 
 if TYPE_CHECKING:
     from fluxbump.check.status import Listed, Survey

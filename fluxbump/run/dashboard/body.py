@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from msgspec import Struct
 
-from fluxbump.check.groups import grouped
+from fluxbump.check.finding_groups import grouped
 from fluxbump.forges.forge import Issue, RequestState
 from fluxbump.model import FLUX, FLUX2, Pin, Role
 from fluxbump.run.actions import KnownRequest

@@ -30,7 +30,7 @@ from fluxbump.run.decision import (
     blocked_by,
 )
 from fluxbump.run.next_release.allowed import Sieve, opens, outside_schedule, too_young
-from fluxbump.run.next_release.safe_route import SafeRoute
+from fluxbump.run.next_release.newest_reachable import SafeRoute
 from fluxbump.text import versions
 
 DISAGREEMENT = rules.having(Trait.STOPS_RUN)

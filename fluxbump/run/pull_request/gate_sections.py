@@ -5,7 +5,7 @@ A rule that finds the same in hundreds of manifests is said once, with a count.
 
 from __future__ import annotations
 
-from fluxbump.check.groups import FindingGroup, grouped
+from fluxbump.check.finding_groups import FindingGroup, grouped
 from fluxbump.check.rules.crds.existing_clusters import UPGRADE
 from fluxbump.model import Finding, Severity
 from fluxbump.run.pull_request.section import BodyInputs, Link, Section, place_of

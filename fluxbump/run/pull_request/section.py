@@ -13,7 +13,7 @@ from fluxbump.run.decision import Skipped
 from fluxbump.text import markdown
 
 if TYPE_CHECKING:
-    from fluxbump.bump.prepared import Prepared
+    from fluxbump.bump.prepared_bump import Prepared
 
 Link = Callable[[str, int], str]
 """Returns the address of a line of a file: path and line to URL; empty for none."""

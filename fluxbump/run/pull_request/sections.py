@@ -24,7 +24,7 @@ from fluxbump.text import markdown
 from fluxbump.text.markdown import code, plain
 
 if TYPE_CHECKING:
-    from fluxbump.bump.prepared import Prepared
+    from fluxbump.bump.prepared_bump import Prepared
 
 # --- what moves -------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from fluxbump.check import lost_install_files, lost_installs
 from fluxbump.check.lost_install_files import Is, is_dependency, is_install_url
-from fluxbump.check.rules.agreement.holding import error_at, holds, of_kinds
+from fluxbump.check.rules.agreement.held_version import error_at, holds, of_kinds
 from fluxbump.check.rules.rule import (
     Danger,
     Evidence,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from fluxbump.check.parts import Absent
+from fluxbump.check.evidence_parts import Absent
 from fluxbump.check.rules.crds import installed_crds
 from fluxbump.check.rules.crds.pinned_releases import (
     Holds,

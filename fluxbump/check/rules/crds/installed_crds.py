@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fluxbump.check.evidence import Evidence
-from fluxbump.check.parts import optional
+from fluxbump.check.evidence_parts import optional
 from fluxbump.discover import installed_components
 from fluxbump.flux import components, controller_images
 from fluxbump.flux.stored_versions import Table

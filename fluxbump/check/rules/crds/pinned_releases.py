@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from fluxbump.check.parts import Absent
+from fluxbump.check.evidence_parts import Absent
 from fluxbump.check.rules.rule import Evidence, NotRun
 from fluxbump.discover import floating, installers
 from fluxbump.discover.pins import traits

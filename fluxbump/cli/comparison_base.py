@@ -1,10 +1,6 @@
 """What a check compares with, and whose configuration judges: that of the base, or its own.
 
 The base is what the user names, what the CI says, or the remote's main branch.
-
-The variables are those of the CI's own documentation: `GITHUB_BASE_REF` (GitHub, Gitea and Forgejo
-Actions), `CI_MERGE_REQUEST_DIFF_BASE_SHA` (GitLab), `BITBUCKET_PR_DESTINATION_COMMIT`,
-`SYSTEM_PULLREQUEST_TARGETBRANCH` (Azure Pipelines).
 """
 
 from __future__ import annotations
@@ -21,6 +17,7 @@ from fluxbump.check.policy_change import PolicyChange, added, held_to
 from fluxbump.cli.options import ConfigFrom
 from fluxbump.config.settings import FILE
 from fluxbump.errors import ConfigError, RepositoryError, UsageError
+from fluxbump.forges import ci_variables
 from fluxbump.text.live_code import decode
 from fluxbump.workspace import settings_of
 
@@ -32,8 +29,6 @@ if TYPE_CHECKING:
     from fluxbump.model import Snapshot
     from fluxbump.workspace import Session
 
-_COMMITS = ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "BITBUCKET_PR_DESTINATION_COMMIT")
-_BRANCHES = ("GITHUB_BASE_REF", "SYSTEM_PULLREQUEST_TARGETBRANCH")
 _MAIN = "origin/HEAD"
 _NO_BASE = (
     "the clone lacks the base that the CI names (fetch the full history, or use --config-from head)"
@@ -42,17 +37,8 @@ _NO_BASE = (
 
 def candidates(environ: Mapping[str, str]) -> Iterator[str]:
     """Yield the revisions that a change may be compared with, the best one first."""
-    yield from _named_by_ci(environ)
+    yield from ci_variables.revisions_to_compare_with(environ)
     yield _MAIN
-
-
-def _named_by_ci(environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield the revisions by which a CI says what a change goes to."""
-    yield from (environ[name] for name in _COMMITS if environ.get(name))
-    for name in _BRANCHES:
-        branch = environ.get(name, "").removeprefix("refs/heads/")
-        if branch:
-            yield f"origin/{branch}"
 
 
 def base_of(
@@ -107,7 +93,7 @@ def is_missing(named: str | None, found: CommitSnapshot | None, environ: Mapping
         found: the base to compare with.
         environ: of the process.
     """
-    told = [_name(revision) for revision in _named_by_ci(environ)]
+    told = [_name(revision) for revision in ci_variables.revisions_to_compare_with(environ)]
     return named is None and bool(told) and (found is None or found.name not in told)
 
 
@@ -116,7 +102,7 @@ def is_missing(named: str | None, found: CommitSnapshot | None, environ: Mapping
 
 def configured_by_default(named: str | None, environ: Mapping[str, str]) -> ConfigFrom:
     """Return whose configuration judges if nobody says: the base's, if somebody names the base."""
-    told = named is not None or any(_named_by_ci(environ))
+    told = named is not None or any(ci_variables.revisions_to_compare_with(environ))
     return ConfigFrom.BASE if told else ConfigFrom.HEAD
 
 

@@ -15,8 +15,8 @@ from fluxbump.bump.plan import Options
 from fluxbump.check import gather, suppressions
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.gather import Known
+from fluxbump.check.repository_state import S_co
 from fluxbump.check.rules.agreement import installs
-from fluxbump.check.starting_point import S_co
 from fluxbump.check.verdict import Verdict
 from fluxbump.git.overlay import ChangeSet
 from fluxbump.git.trees import Built

@@ -8,13 +8,13 @@ from fluxbump.bump.migrate import plan
 from fluxbump.check import newest_safe as safe
 from fluxbump.check import suppressions
 from fluxbump.check.evidence import Evidence
-from fluxbump.check.parts import Absent, optional
+from fluxbump.check.evidence_parts import Absent, optional
 from fluxbump.check.rules.crds import installed_crds
 from fluxbump.discover.objects.resources import Resources
 from fluxbump.discover.tracks import available
 from fluxbump.errors import UsageError
 from fluxbump.flux import stored_versions
-from fluxbump.flux.tables.crds import kubernetes_minimum
+from fluxbump.flux.tables.kubernetes import kubernetes_minimum
 from fluxbump.flux.upgrade_path import Route, route, with_kubernetes
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import Location

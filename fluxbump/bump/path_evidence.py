@@ -5,11 +5,11 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.bump.upgrade_route import find, newest_safe
+from fluxbump.bump.repository_path import find, newest_safe
 from fluxbump.check import gather, pin_history, suppressions
 from fluxbump.check.evidence import Evidence
+from fluxbump.check.evidence_parts import Effort, History, needed
 from fluxbump.check.gather import Known, together
-from fluxbump.check.parts import Effort, History, needed
 from fluxbump.discover.inventory import discover
 from fluxbump.discover.scope import Scope
 from fluxbump.discover.tracks import available, needs_chart

@@ -10,7 +10,7 @@ from fluxbump.flux.upgrade_path import Route
 from fluxbump.model import Step
 from fluxbump.reports.html.elements import Node, element
 from fluxbump.reports.html.page import Headline, Tone, page, section
-from fluxbump.reports.html.route import route_section
+from fluxbump.reports.html.path_diagram import route_section
 from fluxbump.reports.upgrade_path import Used
 
 _MOST = 20

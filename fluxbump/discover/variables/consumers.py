@@ -7,7 +7,7 @@ from posixpath import dirname
 
 from fluxbump.discover.pins import ASSIGNMENT, BY_ARGUMENT, BY_VARIABLE
 from fluxbump.discover.pins.kind import Context, as_of
-from fluxbump.discover.variables import follow
+from fluxbump.discover.variables import resolve
 from fluxbump.discover.variables.setting_files import MODULE, VALUES, Folders, Places, paths_in
 from fluxbump.git.text_reader import TextReader
 from fluxbump.model import Form, Pin
@@ -65,7 +65,7 @@ def places_of(
     for file in files.values():
         scopes = set[str]()
         for pin in early_pins[file.path]:
-            reference = follow.reference_of(pin) if pin.form is Form.VARIABLE else None
+            reference = resolve.reference_of(pin) if pin.form is Form.VARIABLE else None
             if reference and reference.scope not in scopes:  # the rest of it tells nothing
                 scopes.add(reference.scope)
                 more = folders.places(file.path, file.text, reference)
@@ -84,7 +84,7 @@ def setting(
         reference.name[-1]
         for path in places
         for pin in early_pins[path]
-        if (reference := follow.reference_of(pin))
+        if (reference := resolve.reference_of(pin))
     }
     texts = list(reader.texts(sorted(paths_in(places) - files.keys())))
     # A module may hand a variable on under another name; who calls it names the variable itself.
@@ -105,7 +105,7 @@ _MANY = 200
 
 def followed_in(
     files: Iterable[TextFile], uses: Iterable[Pin], context: Context
-) -> follow.Followed:
+) -> resolve.Followed:
     """Follow the variables that pins of some files take their versions from."""
     known = {path: TextFile(path, text) for path, text in context.beside.items()}
     outside = [pin for pins in early(known.values(), context).values() for pin in pins]
@@ -113,4 +113,4 @@ def followed_in(
     for file in known.values():
         file.begin_search()
     every = [*uses, *(pin for pin in outside if pin.form is Form.VARIABLE)]
-    return follow.follow(known, every, context.places, context.named, kind=ASSIGNMENT)
+    return resolve.follow(known, every, context.places, context.named, kind=ASSIGNMENT)

@@ -13,8 +13,8 @@ from typing_extensions import TypeVar
 
 from fluxbump.check import gather, suppressions
 from fluxbump.check.evidence import Evidence
+from fluxbump.check.evidence_parts import Effort
 from fluxbump.check.gather import Known, Surroundings
-from fluxbump.check.parts import Effort
 from fluxbump.check.suppressions import Suppressed
 from fluxbump.config.settings import Settings
 from fluxbump.discover.inventory import discover
