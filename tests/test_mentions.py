@@ -224,6 +224,9 @@ def test_a_changelog_is_listed_for_exact_versions_alone() -> None:
         ("a.md", "Flux 2.5.1\n", []),
         ("chart/values.yaml", "# 2.14.1, 2.4.0\nx: {chart: flux2, version: 2.14.1}\n",
          ["flux2 2.14.1", "flux 2.4.0"]),
+        ("go.mod", "require (\n\tgithub.com/fluxcd/flux2/v2 v2.4.0\n\texample.org/x v2.4.0\n)\n",
+         []),
+        (".tool-versions", "flux2 2.4.0\nother 2.4.0\n", []),
         ("chart/Chart.yaml", None, []),
     ],
 )  # fmt: skip

@@ -182,3 +182,16 @@ def test_an_image_in_what_helm_rendered_is_a_note() -> None:
     )
     assert note.advice == "Render the chart of the new release"
     assert brief(find({"deploy/job.yaml": job.format("podinfo")}).pins) == ["6 flux-cli flux 2.5.1"]
+
+
+@pytest.mark.parametrize("role", ["tool", "installs"])
+def test_a_tag_of_the_target_before_a_digest_has_nothing_to_become(
+    role: str, repo: Repo, cli: Cli
+) -> None:
+    """What the advice says is done: version and digest are those of the release."""
+    image = IMAGE if role == "tool" else "ghcr.io/fluxcd/source-controller"
+    tag = "v2.5.1" if role == "tool" else "v1.5.0"
+    repo.commit({"a.yaml": f"containers:\n- image: {image}:{tag}@{DIGEST}\n"})
+    result = cli("to", "2.5.1", cwd=repo)
+    assert result.code == 0, result.err
+    assert "must become" not in result.out + result.err

@@ -334,3 +334,47 @@ def test_a_run_moves_a_range(tmp_path: Path, index: Path, cli: Cli) -> None:
     ), found  # fmt: skip
     repo.commit({"i.yaml": INSTANCE.format("2.x")})
     assert cli("run", "--dry-run", "-o", "json", cwd=repo).json["outcome"] == "up-to-date"
+
+
+RELEASE = (
+    "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: flux}}\nspec:\n"
+    "  chartRef: {{kind: OCIRepository, name: {}}}\n{}"
+)
+WITHOUT = (
+    "  values:\n    instance:\n      distribution:\n"
+    "        artifact: oci://ghcr.io/controlplaneio-fluxcd/flux-operator-manifests:v0.33.0\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("chart", "values", "expected"),
+    [
+        ("flux-instance", WITHOUT, ["9 flux-instance flux 2.x [range]"]),
+        ("flux-instance", "  values: {instance: {sync: {kind: Bucket}}}\n",
+         ["6 flux-instance flux 2.x [range]"]),
+        ("flux-instance", "", ["1 flux-instance flux 2.x [range]"]),
+        ("flux-instance", "  values: {instance: {distribution: {version: 2.4.0}}}\n",
+         ["6 flux-instance flux 2.4.0"]),
+        ("flux-instance", WITHOUT + "  valuesFrom: [{kind: ConfigMap, name: v}]\n", []),
+        ("podinfo", WITHOUT, []),
+    ],
+)  # fmt: skip
+def test_a_chart_without_a_version_installs_by_its_default(
+    chart: str, values: str, expected: list[str]
+) -> None:
+    found = flux_instance.find(TextFile("r.yaml", RELEASE.format(chart, values)), Context())
+    assert brief(one for one in found if isinstance(one, Pin)) == expected
+
+
+def test_what_installs_by_its_default_is_said_and_stays(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    files = {"r.yaml": RELEASE.format("flux-instance", WITHOUT), ".tool-versions": "flux2 2.4.0\n"}
+    repo = repository(tmp_path / "repo", files, index)
+    status = cli("status", cwd=repo)
+    assert "chart flux-instance (by default) installs Flux 2.x (range)" in status.out
+    assert "nothing here installs Flux" not in status.out
+    result = cli("to", "2.5.1", cwd=repo)
+    assert result.code == 0, result.err
+    assert "r.yaml:9  chart flux-instance (by default): the range 2.x admits 2.5.1" in result.out
+    assert repo.show("fluxbump/flux-2.5.1", ".tool-versions") == "flux2 2.5.1\n"

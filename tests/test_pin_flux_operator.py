@@ -48,6 +48,10 @@ TERRAFORM = 'resource "helm_release" "i" {\n  chart = "flux-instance"\n  version
             "images: [ghcr.io/controlplaneio-fluxcd/flux-operator:v0.20.0]\n",
             ["1 flux-operator flux-operator 0.20.0"],
         ),
+        (
+            "image: ghcr.io/controlplaneio-fluxcd/flux-operator-mcp:v0.20.0\n",
+            ["1 flux-operator flux-operator 0.20.0"],
+        ),
         ("a: ghcr.io/controlplaneio-fluxcd/flux-operator-agent:v0.20.0\n", []),
     ],
 )

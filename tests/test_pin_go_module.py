@@ -73,8 +73,11 @@ def test_a_bump_lists_it_with_the_command(repo: Repo, cli: Cli) -> None:
     assert "run `go get github.com/fluxcd/helm-controller/api@v1.2.0`" in result.out
 
 
-def findings(version: str, module: str) -> list[tuple[Severity, str]]:
-    files = {"i.sh": script("2.4.0"), "go.mod": f"require github.com/fluxcd/{module} v{version}\n"}
+def findings(version: str, module: str, installed: str = "2.4.0") -> list[tuple[Severity, str]]:
+    files = {
+        "i.sh": script(installed),
+        "go.mod": f"require github.com/fluxcd/{module} v{version}\n",
+    }
     verdict = judge(examine(snapshot(files), Settings(), chart_index()), ("FB117",))
     return [(one.severity, one.message) for one in verdict.findings]
 
@@ -95,6 +98,12 @@ def test_it_is_compared_with_what_is_installed(
     module: str, version: str, severity: Severity | None
 ) -> None:
     assert [one for one, _ in findings(version, module)] == ([severity] if severity else [])
+
+
+def test_the_module_of_a_controller_may_have_a_major_version() -> None:
+    ((severity, message),) = findings("2.0.3", "source-watcher/api/v2", "2.8.0")
+    assert severity is Severity.NOTE
+    assert message.endswith("Flux 2.8.0 is installed here (i.sh:2), which has 2.1.0")
 
 
 def test_the_message_says_the_version_of_the_controller() -> None:

@@ -560,8 +560,29 @@ def test_where_every_version_is_deprecated_all_are_named() -> None:
 
 ALERT = (
     "apiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Alert\nmetadata: {name: a}\n"
-    "spec: {providerRef: {name: p}, eventSources: [{kind: FluxInstance, name: f}]}\n"
+    "spec: {providerRef: {name: p}, eventSources: [{kind: Deployment, name: f}]}\n"
 )
+RECEIVER = (
+    "apiVersion: notification.toolkit.fluxcd.io/v1\nkind: Receiver\nmetadata: {name: a}\n"
+    "spec: {type: generic, secretRef: {name: s}, resources: [{kind: Deployment, name: f}]}\n"
+)
+
+
+@pytest.mark.parametrize("text", [ALERT, RECEIVER], ids=["Alert", "Receiver"])
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        ("FluxInstance", 0),
+        ("ResourceSet", 0),
+        ("ResourceSetInputProvider", 0),
+        ("FluxReport", 1),
+        ("Deployment", 1),
+    ],
+)
+def test_kinds_that_flux_operator_adds_to_a_crd_are_no_fault(
+    text: str, kind: str, wrong: int
+) -> None:
+    assert len(judged("FB204", text.replace("Deployment", kind), "2.4.0")) == wrong
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Chan
     """
     for pin in pins:
         new = targets.get(pin.track)
-        if new is not None and pin.value != new:
+        if new is not None and not opaque_pins.is_at(pin, new):
             value = _new_value(pin, new, targets)
             if value is not None:
                 yield Change(pin, value)
@@ -264,7 +264,7 @@ def _why_kept(pin: Pin, new: str, targets: Mapping[Track, str]) -> str | None:
             return "not pinned: takes the newest version"
         case Form.COMMIT if pin.value != new and not _knows_commit(pin, new, targets):
             return opaque_pins.stays_at_commit(pin, new)
-        case Form.OPAQUE if pin.value != new and pin.role in _STAY:
+        case Form.OPAQUE if pin.role in _STAY and not opaque_pins.is_at(pin, new):
             message, advice = opaque_pins.refusal(pin, new)
             return f"{message.removeprefix(pin.subject).strip()}: {advice}"
     return None

@@ -49,6 +49,12 @@ def refusal(pin: Pin, new: str) -> tuple[str, str]:
     return where, advice.format(new)
 
 
+def is_at(pin: Pin, version: str) -> bool:
+    """Whether a place names a version already; behind a tag there may be a digest (`v2.4.0@…`)."""
+    tag, _, digest = pin.value.partition("@")
+    return pin.value == version or (digest != "" and tag.removeprefix("v") == version)
+
+
 def is_digest(pin: Pin) -> bool:
     """Whether a digest says what is taken, whatever version stands beside it."""
     return pin.with_digest or _DIGEST.search(pin.value) is not None

@@ -25,6 +25,10 @@ from fluxbump.text.splice import Edit
 
 _FLUX_NAME = lazy_pattern("flux", re.IGNORECASE)
 _TEXT_WIDTH = 100
+_PACKAGE_LISTS = frozenset(
+    {"go.mod", ".tool-versions", "mise.toml", ".mise.toml", "aqua.yaml", "package.json"}
+)
+"""Files that name a package on each line: another one may have the version of Flux."""
 
 
 def find(
@@ -189,9 +193,10 @@ def _named(
     under a key that is; or it stands in a comment of a file that pins that very track.
     """
     line = file.text[slice(*file.line_span(token.start))]
+    about_flux = candidate and file.path.rpartition("/")[2] not in _PACKAGE_LISTS
     for track in tracks:
         own = track in (FLUX, FLUX2)
-        if own and (candidate or _FLUX_NAME.search(line)):
+        if own and (about_flux or _FLUX_NAME.search(line)):
             return track
         if own and file.path.endswith((".yaml", ".yml")) and flux_keys.encloses(file, token.start):
             return track

@@ -40,6 +40,16 @@ _SHOWN = 80
 # Booleans for YAML 1.1 (kubectl), strings for YAML 1.2 (Kustomize): they pass as either.
 _EITHER = lazy_pattern(r"y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF")
 
+_BY_OPERATOR = ("FluxInstance", "ResourceSet", "ResourceSetInputProvider")
+_EXTENDED = frozenset(
+    {("Alert", "spec.eventSources[].kind"), ("Receiver", "spec.resources[].kind")}
+)
+"""Lists in the CRDs of a release to which flux-operator adds its own kinds.
+
+It does so in each cluster where it installs Flux (`notificationPatchTmpl` of its builder), which
+another repository may do.
+"""
+
 _WANTED = {
     "object": "an object",
     "array": "a list",
@@ -161,13 +171,16 @@ class _Walk(Struct):
                 what = f"is not a field of {self.schema.kind} after Flux {until}, and so not"
         return what
 
+    def is_of_operator(self, node: ScalarNode, path: str) -> bool:
+        return (self.schema.kind, path) in _EXTENDED and node.value in _BY_OPERATOR
+
     def value(self, at: Node, node: Node, path: str, own: Field) -> _Found:
         if not own.type or (id(node), path) in self.seen:
             return
         self.seen.add((id(node), path))
         if isinstance(node, ScalarNode):
             problem = _scalar(node, own)
-            if problem:
+            if problem and not self.is_of_operator(node, path):
                 yield at, path, problem
         elif isinstance(node, MappingNode) and own.type == "object":
             yield from self.members(node, path, own)

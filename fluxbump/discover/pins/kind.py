@@ -46,10 +46,15 @@ COMMUNITY_REPOSITORIES = (
 )
 """Where the community publishes the chart `flux2`."""
 
-OPERATOR_CHARTS = ("flux-operator", "flux-instance", "flux-operator-manifests")
-"""What the makers of flux-operator publish under one version: two charts, and an artifact.
+OPERATOR_CHARTS = (
+    "flux-operator",
+    "flux-instance",
+    "flux-operator-manifests",
+    "flux-operator-mcp",
+)
+"""What the makers of flux-operator publish under one version: charts, and an artifact.
 
-All are below ghcr.io/controlplaneio-fluxcd, and each release of the operator has all three.
+All are below ghcr.io/controlplaneio-fluxcd, and each release of the operator has all of them.
 """
 DISTRIBUTION = "flux-manifests"
 """The artifact with the manifests of a Flux release: ghcr.io/fluxcd/flux-manifests."""

@@ -29,7 +29,10 @@ TRAITS = frozenset({KindTrait.TAKES_RANGE, KindTrait.RELEASE_OBJECT})
 _KEY = "distribution"
 _OURS = ("flux-instance", "controlplaneio-fluxcd", "ghcr.io/fluxcd")
 """What a text contains whose `instance` is that of flux-operator."""
-_VALUES = "chart flux-instance"
+_CHART = "flux-instance"
+_VALUES = f"chart {_CHART}"
+_DEFAULT = "2.x"
+"""What the chart's own values.yaml says, in every version so far."""
 _VERSION = r"v?[0-9][\w.+-]*|[0-9]+(?:\.(?:[0-9]+|[x*]))*|\*"
 _SET = lazy_pattern(
     rf"""\binstance\.{_KEY}\.version(?:["']?\s{{0,80}}[=,]?\s{{0,80}}(?:value\s*=\s*)?["']?)
@@ -50,6 +53,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 
     An instance inside another text is an embedded manifest.
     """
+    yield from _by_default(file)
     if _KEY not in file.text:
         return
     for document, node in file.objects({INSTANCE}, lambda text: _KEY in text):
@@ -58,6 +62,21 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
             yield pin_at(NAME, FLUX, scalar, yaml.subject_of(node))
     if "instance" in file.text and _is_ours(file):
         yield from _of_values(file)
+
+
+def _by_default(file: TextFile) -> Iterator[Pin]:
+    """Yield the releases of the chart that say no version, and so take the chart's own default."""
+    for document, node in file.objects({"HelmRelease"}, lambda text: _CHART in text):
+        spec = yaml.get(node, "spec")
+        named = yaml.text_of(spec, "chart", "spec", "chart") or yaml.text_of(
+            spec, "chartRef", "name"
+        )
+        if named != _CHART or yaml.get(spec, "valuesFrom") is not None:
+            continue  # another file may say a version
+        instance = yaml.get(spec, "values", "instance")
+        if yaml.get(instance, _KEY, "version") is None:
+            where = document.at(yaml.get(instance, _KEY) or instance or node)
+            yield Pin(NAME, FLUX, where, 0, 0, _DEFAULT, Form.RANGE, f"{_VALUES} (by default)")
 
 
 def components(file: TextFile, pin: Pin) -> frozenset[str] | None:

@@ -25,7 +25,7 @@ _REFERENCES = References(
     NAME,
     OPERATOR,
     lazy_pattern(
-        rf"{_NEEDLE}(?P<name>flux-operator-manifests|flux-operator|charts/flux-operator"
+        rf"{_NEEDLE}(?P<name>flux-operator-(?:manifests|mcp)|flux-operator|charts/flux-operator(?:-mcp)?"
         rf"|charts/flux-instance):{TAG}"
     ),
 )

@@ -26,7 +26,7 @@ _FILE = "go.mod"
 _BLOCK = lazy_pattern(r"\s*(?P<verb>[a-z]+)\s*\(")
 _REQUIRED = lazy_pattern(
     r"[ \t]*(?:require[ \t]+)?(?P<module>github\.com/fluxcd/"
-    r"(?:flux2(?P<major>/v2)?|(?P<controller>[a-z-]+-controller|source-watcher)/api))"
+    r"(?:flux2(?P<major>/v2)?|(?P<controller>[a-z-]+-controller|source-watcher)/api(?:/v\d+)?))"
     rf"[ \t]+v(?P<version>{FULL.pattern})[ \t]*(?P<comment>//[^\n]*)?\r?"
 )
 _PSEUDO = lazy_pattern(r"\d{14}-[0-9a-f]{12}")
