@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
+from functools import partial
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -129,7 +130,7 @@ class Acting(Struct):
         if known.state is None:
             return
         # First in its state: what a person cancels afterwards is not set again.
-        self._say_of_itself(known, replace(known.state, told=(*known.state.told, AUTO_MERGE)))
+        self._say_of_itself(known, known.state.having_told(AUTO_MERGE))
         problems = self.world.publisher.auto_merge(known.request)
         for problem in problems:
             self._note("left", f"#{number}: {problem}", known.request.url)
@@ -171,31 +172,24 @@ class Acting(Struct):
     def _answer(self, action: TellPushed | TellDeclined | TellReopened) -> None:
         match action:
             case TellPushed(number):
-                self._tell(number)
+                event = "is not changed: its branch has other commits"
+                self._tell(number, PUSHED, lambda _: comments.PUSHED_TO, event)
             case TellDeclined(number):
-                self._tell_declined(number)
+                noun = self.world.forge.capabilities.noun
+                declined = partial(comments.declined, noun=noun)
+                self._tell(number, DECLINED, declined, "stays closed: a person closed it")
             case TellReopened(number):
                 self._tell_reopened(number)
 
-    def _tell(self, number: int) -> None:
+    def _tell(self, number: int, mark: str, comment: Callable[[str], str], event: str) -> None:
+        """Say something once: `comment` makes it of the release that the pull request is for."""
         known = self._by_number(number)
         if known.state is None:
             return
         # First in its state: a run that ends between the two must not say it a second time.
-        self._say_of_itself(known, replace(known.state, told=(*known.state.told, PUSHED)))
-        self.world.publisher.comment(number, comments.PUSHED_TO)
-        self._note(
-            "told", f"#{number} is not changed: its branch has other commits", known.request.url
-        )
-
-    def _tell_declined(self, number: int) -> None:
-        known = self._by_number(number)
-        if known.state is None:
-            return
-        self._say_of_itself(known, replace(known.state, told=(*known.state.told, DECLINED)))
-        noun = self.world.forge.capabilities.noun
-        self.world.publisher.comment(number, comments.declined(known.state.release, noun))
-        self._note("told", f"#{number} stays closed: a person closed it", known.request.url)
+        self._say_of_itself(known, known.state.having_told(mark))
+        self.world.publisher.comment(number, comment(known.state.release))
+        self._note("told", f"#{number} {event}", known.request.url)
 
     def _tell_reopened(self, number: int) -> None:
         known, text = self._by_number(number), ""
@@ -295,14 +289,11 @@ class Acting(Struct):
 
     def _closed(self, known: KnownRequest, own: SavedState, first: str) -> str:
         """Return the body of what we close; `first` stands before it, where there is room."""
-        return self._saying(known, replace(own, told=(*own.told, CLOSED)), first)
+        return self._saying(known, own.having_told(CLOSED), first)
 
     def _saying(self, known: KnownRequest, own: SavedState, first: str) -> str:
         """Return the body with another state; `first` stands before it, where there is room."""
-        can, said = self.world.forge.capabilities, known.request.body
-        more = [f"{first}\n\n{said}"] if first and not said.startswith(first) else []
-        bodies = [state.attach(text, own, hidden=can.hidden) for text in [*more, said]]
-        return next((body for body in bodies if len(body) <= can.body_limit), bodies[-1])
+        return state.attach_below(first, known.request.body, own, self.world.forge.capabilities)
 
     def _say_of_itself(self, known: KnownRequest, own: SavedState, first: str = "") -> None:
         self.world.publisher.describe(known.request.number, self._saying(known, own, first))

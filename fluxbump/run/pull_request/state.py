@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
+from fluxbump.forges.forge import Capabilities
 from fluxbump.text import versions
 from fluxbump.text.patterns import lazy_pattern
 
@@ -84,6 +85,10 @@ class SavedState(Struct, frozen=True):
         """Whether an open pull request that says this was closed, and a person opened it again."""
         return CLOSED in self.told or DECLINED in self.told
 
+    def having_told(self, mark: str) -> SavedState:
+        """Return the same, with one thing more that was said or done."""
+        return replace(self, told=(*self.told, mark))
+
     def render(self, *, hidden: bool = True) -> str:
         """Return the block, to stand at the end of a body.
 
@@ -115,6 +120,20 @@ class SavedState(Struct, frozen=True):
 def attach(text: str, state: SavedState, *, hidden: bool = True) -> str:
     """Return a body with this block, and no other, at its end."""
     return f"{without(text).rstrip()}\n\n{state.render(hidden=hidden)}\n"
+
+
+def attach_below(first: str, body: str, state: SavedState, can: Capabilities) -> str:
+    """Return a body with this block, and with a text before it if the forge has room for both.
+
+    Args:
+        first: the text; one that the body begins with already is not said twice.
+        body: as it stands.
+        state: to be attached.
+        can: what the forge can do.
+    """
+    more = [f"{first}\n\n{body}"] if first and not body.startswith(first) else []
+    bodies = [attach(text, state, hidden=can.hidden) for text in [*more, body]]
+    return next((fitting for fitting in bodies if len(fitting) <= can.body_limit), bodies[-1])
 
 
 def without(body: str) -> str:
