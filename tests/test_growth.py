@@ -17,8 +17,9 @@ from fluxbump.discover.scope import Scope
 from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.helm import binary
 from fluxbump.model import FLUX, FLUX2
-from fluxbump.text import budget, hcl, live_code, patterns, yaml
+from fluxbump.text import budget, live_code, patterns, yaml
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.syntax import hcl
 from tests import growth, linear
 from tests.fuzz.targets import TARGETS
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fluxbump.model import Location
-from fluxbump.text import hcl
 from fluxbump.text.live_code import Language, TextFile, hash_comment, language_of
+from fluxbump.text.syntax import hcl
 from tests import linear
 
 

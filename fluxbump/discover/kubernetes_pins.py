@@ -15,9 +15,10 @@ from msgspec import Struct
 
 from fluxbump.git.text_reader import TextReader
 from fluxbump.model import Location
-from fluxbump.text import hcl, yaml
+from fluxbump.text import yaml
 from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.patterns import lazy_pattern
+from fluxbump.text.syntax import hcl
 from fluxbump.text.versions import minor
 
 _VERSION = r"(?P<version>v?1\.[0-9]{1,3}(?:\.[0-9]{1,3})?(?:(?:[-+]|%2B)[0-9A-Za-z.+-]+)?)(?![\w.])"

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from enum import Enum, auto
 from functools import cache
 
-from fluxbump.text.comments import Pair, Syntax
 from fluxbump.text.patterns import lazy_pattern
+from fluxbump.text.syntax.comments import Pair, Syntax
 
 
 class Language(Enum):

@@ -16,11 +16,12 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from fluxbump.model import Location
-from fluxbump.text import budget, comments, hcl, languages, yaml
+from fluxbump.text import budget, languages, yaml
 from fluxbump.text.budget import ExceededError
-from fluxbump.text.comments import hash_comment
 from fluxbump.text.languages import Language, language_of, suffix_of
 from fluxbump.text.patterns import lazy_pattern
+from fluxbump.text.syntax import comments, hcl
+from fluxbump.text.syntax.comments import hash_comment
 from fluxbump.text.yaml import Document, Node
 from fluxbump.text.yaml_escapes import unescaped
 

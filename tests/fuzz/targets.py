@@ -42,8 +42,9 @@ from fluxbump.reports.table import Paint
 from fluxbump.run.pull_request import release_notes
 from fluxbump.run.pull_request.state import SavedState
 from fluxbump.system import replace_journal
-from fluxbump.text import hcl, markdown, printable, version_ranges, versions, yaml
+from fluxbump.text import markdown, printable, version_ranges, versions, yaml
 from fluxbump.text.live_code import TextFile, decode, encode
+from fluxbump.text.syntax import hcl
 from fluxbump.text.yaml import YamlError
 from tests.fuzz import foreign
 from tests.fuzz.kept import read_kept

@@ -8,9 +8,9 @@ from posixpath import dirname, join, normpath
 
 from fluxbump.discover.variables.references import Reference
 from fluxbump.discover.variables.values import Assignment, value_at
-from fluxbump.text import hcl
 from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.patterns import lazy_pattern
+from fluxbump.text.syntax import hcl
 
 
 def of_terraform(file: TextFile, reference: Reference) -> Iterator[Assignment]:

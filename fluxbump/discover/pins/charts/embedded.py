@@ -18,9 +18,10 @@ from fluxbump.discover.embedded.objects import Source
 from fluxbump.discover.pins.kind import Context, Found, unpinned
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import Note, Role, Track
-from fluxbump.text import hcl, yaml
+from fluxbump.text import yaml
 from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.patterns import lazy_pattern
+from fluxbump.text.syntax import hcl
 from fluxbump.text.yaml import Document, Node
 
 NAME = "embedded-manifest"

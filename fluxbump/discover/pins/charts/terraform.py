@@ -14,10 +14,11 @@ from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.flux.components import DEFAULT
 from fluxbump.model import FLUX, Note, Pin, Role, Track
-from fluxbump.text import hcl, yaml
-from fluxbump.text.hcl import Block
+from fluxbump.text import yaml
 from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.patterns import lazy_pattern
+from fluxbump.text.syntax import hcl
+from fluxbump.text.syntax.hcl import Block
 from fluxbump.text.version_forms import form_of
 from fluxbump.text.yaml import Document, Node
 

@@ -16,9 +16,10 @@ from fluxbump.discover.pins.kind import INSTANCE, Context, Found, pin_at
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.flux.components import DEFAULT
 from fluxbump.model import FLUX, Form, Pin, Role
-from fluxbump.text import hcl, yaml
+from fluxbump.text import yaml
 from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.patterns import lazy_pattern
+from fluxbump.text.syntax import hcl
 from fluxbump.text.version_forms import form_of
 from fluxbump.text.yaml import Node, ScalarNode
 

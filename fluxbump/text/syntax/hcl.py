@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from fluxbump.text.comments import hash_comments
 from fluxbump.text.patterns import lazy_pattern
+from fluxbump.text.syntax.comments import hash_comments
 
 _TOKEN = lazy_pattern(
     r"""
