@@ -1,4 +1,4 @@
-"""What a file is, by its name: what acts on it, and the marks of its comments. Pure.
+"""What a file is, by its name: what acts on it, and so how its comments are marked. Pure.
 
 Two questions are answered apart. What becomes of the file decides whether it is live: configuration
 and scripts are run, programs are built, documents are read by people, records say what was once so,
@@ -14,7 +14,8 @@ from enum import Enum, auto
 from functools import cache
 
 from fluxbump.text.patterns import lazy_pattern
-from fluxbump.text.syntax.comments import Pair, Syntax
+from fluxbump.text.syntax.comments import Syntax
+from fluxbump.text.syntax.marks import HASH, JSONC, LAYERS, SYNTAX_OF, TEMPLATE, layered
 
 
 class Language(Enum):
@@ -35,76 +36,6 @@ class Language(Enum):
     LOCK = auto()
     """What another tool has resolved and writes itself; nobody edits it."""
 
-
-# --- syntaxes -----------------------------------------------------------------------------------
-
-_SLASHES = r"(?<!:)//"  # directly behind a colon it belongs to a URL
-_C = Pair(r"/\*", "*/")
-_TRIPLE = (Pair('"""', '"""', escapes=True), Pair("'''", "'''", escapes=True))
-_BACKTICK = Pair("`", "`", escapes=True)
-_MARKUP = Pair("<!--", "-->")
-# `{{/*` of Go, `{{!` of Handlebars: a template's comment may stand anywhere, also in a string.
-_GO = Pair(r"\{\{-?\s*/\*", "}}", ends_file=False)
-_HANDLEBARS = (Pair(r"\{\{~?!--", "}}", ends_file=False), Pair(r"\{\{~?!", "}}", ends_file=False))
-_JINJA = Pair(r"(?<!\$)\{#", "#}", ends_file=False)  # `${#x}` is a shell's
-_ERB = Pair(r"<%#", "%>", ends_file=False)
-_TEMPLATE = (_GO, _JINJA, _ERB, *_HANDLEBARS)
-
-HASH = Syntax(words=True)
-NONE = Syntax()
-JSONC = Syntax(line=(_SLASHES,), blocks=(_C,), quotes='"')
-_SLASH = Syntax(line=(_SLASHES,), blocks=(_C,), quotes="\"'", texts=(*_TRIPLE, _BACKTICK))
-_NOT_RAW = Syntax(line=(_SLASHES,), blocks=(_C,), quotes="\"'", texts=_TRIPLE)
-_PYTHON = Syntax(line=("#",), quotes="\"'", texts=_TRIPLE, docstrings=True)
-_RUBY = Syntax(line=(r"#(?!\{)",), blocks=(Pair("^=begin", "\n=end"),), quotes="\"'")
-_SQL = Syntax(line=("--",), blocks=(_C,), quotes="\"'")
-
-_SYNTAXES: dict[Syntax, str] = {
-    _SLASH: "js jsx mjs cjs ts tsx mts cts go vue svelte groovy jenkinsfile cue",
-    _NOT_RAW: "c cc cpp cs dart h hpp java kt kts php rs scala swift zig proto bicep",
-    JSONC: "jsonc json5",
-    Syntax(
-        line=(_SLASHES, "#"),
-        blocks=(_C,),
-        quotes="\"'",
-        texts=(Pair(r"\|\|\|-?$", "|||"),),
-    ): "jsonnet libsonnet",
-    Syntax(line=("#",), blocks=(_C,), quotes='"', texts=(Pair("''", "''"),)): "nix",
-    Syntax(
-        line=("--",),
-        blocks=(Pair(r"\{-", "-}", nested=True),),
-        quotes='"',
-        texts=(Pair("''", "''"),),
-    ): "dhall",
-    Syntax(line=("--",), blocks=(Pair(r"\{-", "-}", nested=True),), quotes='"'): "hs elm",
-    Syntax(
-        line=("--",),
-        blocks=(Pair(r"--\[\[", "]]"), Pair(r"--\[=\[", "]=]")),
-        quotes="\"'",
-        texts=(Pair(r"\[\[", "]]"), Pair(r"\[=\[", "]=]")),
-    ): "lua",
-    _SQL: "sql",
-    _PYTHON: "py pyi star bzl bazel sky tiltfile",
-    Syntax(line=("#",), quotes="\"'", texts=_TRIPLE): "toml ex exs kcl k",
-    Syntax(line=("#",), quotes='"', texts=(Pair("`", "`"),)): "rego",
-    _RUBY: "rb rake vagrantfile gemfile rakefile podfile brewfile",
-    Syntax(words=True, blocks=(Pair("^=(?:pod|head[1-4]|begin)", "\n=cut"),)): "pl pm",
-    Syntax(line=(";",), quotes='"'): "clj cljs el lisp scm",
-    Syntax(line=("%",), quotes='"'): "erl hrl",
-    Syntax(line=("'", r"^[ \t]*rem\b"), quotes='"'): "vb vbs bas",
-    Syntax(line=(r"^[ \t]*@?rem\b", r"^[ \t]*::")): "bat cmd",
-    Syntax(words=True, blocks=(Pair("<#", "#>"),)): "ps1 psm1 psd1",
-    Syntax(line=(r'^[ \t]*"',)): "vim vimrc",
-    Syntax(words=True, line=(r"(?:^|(?<=[ \t]));",), quotes='"'): "ini",
-    Syntax(words=True, line=(r"^[ \t]*[;!]",)): (
-        "cfg cnf conf config service timer socket mount path target properties desktop network "
-        "netdev container kube pod volume editorconfig gitconfig npmrc gitmodules"
-    ),
-    Syntax(blocks=(_MARKUP,)): "xml xsl md markdown mdx html htm svg plist",
-    Syntax(line=(r"^[ \t]*\.\.[ \t]",)): "rst",
-    Syntax(line=("^//",), blocks=(Pair("^////$", "\n////"),)): "adoc asciidoc asc",
-}
-_SYNTAX_OF = {name: syntax for syntax, names in _SYNTAXES.items() for name in names.split()}
 
 # --- what files do -------------------------------------------------------------------------------
 
@@ -172,26 +103,6 @@ _FIRST_PART = frozenset(_FIRST_PARTS.split())
 _FORMS = lazy_pattern(r"(?:^|/)\.(?:github|gitlab|gitea|forgejo)/(?:ISSUE|DISCUSSION)_TEMPLATE/")
 _LOCKS = lazy_pattern(r"[.-]lock\.(?:json|ya?ml|hcl|toml)$|(?:^|/)npins/sources\.json$")
 
-_LAYERS: dict[str, tuple[Pair, ...]] = {
-    "tpl": (_GO, _JINJA),
-    "tmpl": (_GO, _JINJA),
-    "template": (_GO, _JINJA),
-    "gotmpl": (_GO,),
-    "gotpl": (_GO,),
-    "gtpl": (_GO,),
-    "ctmpl": (_GO,),
-    "tftpl": (),
-    "j2": (_JINJA,),
-    "jinja": (_JINJA,),
-    "jinja2": (_JINJA,),
-    "erb": (_ERB,),
-    "hbs": _HANDLEBARS,
-    "handlebars": _HANDLEBARS,
-    "mustache": _HANDLEBARS,
-    **dict.fromkeys(("dist", "in", "inc", "default", "local"), ()),
-}
-"""Suffixes of templates and patterns: the name before them says what comes of the file."""
-
 _SHEBANG = lazy_pattern(
     r"\ufeff?(?:#!|#cloud-config|## template:|MIME-Version:|Content-Type: multi)"
 )
@@ -253,7 +164,7 @@ def _parts(name: str) -> Iterable[str]:
 def _peeled(name: str) -> tuple[str, tuple[str, ...]]:
     """Take the suffixes of templates from a name, in lower case."""
     layers: list[str] = []
-    while (suffix := suffix_of(name)[1:]) in _LAYERS:
+    while (suffix := suffix_of(name)[1:]) in LAYERS:
         layers.append(suffix)
         name = name[: -len(suffix) - 1]
     return name, tuple(layers)
@@ -263,18 +174,11 @@ def _peeled(name: str) -> tuple[str, tuple[str, ...]]:
 def _syntax_named(path: str) -> Syntax:
     inner, layers = _peeled(path.rpartition("/")[2].lower())
     suffix = suffix_of(inner)[1:]
-    base = _SYNTAX_OF.get(suffix) or _SYNTAX_OF.get(inner) or _SYNTAX_OF.get(_first_part(inner))
+    base = SYNTAX_OF.get(suffix) or SYNTAX_OF.get(inner) or SYNTAX_OF.get(_first_part(inner))
     if base is None:
         base = HASH
-    marks = dict.fromkeys(pair for layer in layers for pair in _LAYERS[layer])
+    marks = dict.fromkeys(pair for layer in layers for pair in LAYERS[layer])
     return layered(base, marks)
-
-
-def layered(base: Syntax, marks: Iterable[Pair]) -> Syntax:
-    """Return a syntax with the comments of templates over it."""
-    return Syntax(
-        base.line, base.blocks, base.quotes, base.texts, tuple(marks), base.words, base.docstrings
-    )
 
 
 def syntax_of(path: str, text: str) -> Syntax:
@@ -286,11 +190,11 @@ def syntax_of(path: str, text: str) -> Syntax:
     """
     base = _syntax_named(path)
     if _named(path) is None and (match := _INTERPRETERS.match(text)):
-        base = _SYNTAX_OF.get(_INTERPRETED.get(match[1], "js"), HASH)
+        base = SYNTAX_OF.get(_INTERPRETED.get(match[1], "js"), HASH)
     if suffix_of(path) == ".json":
         base = JSONC
     if not base.templates and is_template(path, text):
-        return layered(base, _TEMPLATE)
+        return layered(base, TEMPLATE)
     return base
 
 

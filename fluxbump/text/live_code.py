@@ -2,7 +2,7 @@
 
 A version counts as a pin only where something acts on it. Comments never do, nor do documents
 (Markdown and its like), nor do strings in application code, which say something about Flux but
-install nothing. What a file is, and the marks of its comments, is in `languages`.
+install nothing. What a file is says `languages`; the marks of its comments say `syntax.marks`.
 """
 
 from __future__ import annotations
