@@ -17,8 +17,7 @@ from fluxbump.discover.inventory import discover
 from fluxbump.discover.scope import Scope
 from fluxbump.flux.releases import resolve
 from fluxbump.git.overlay import ChangeSet, MemorySnapshot, Overlay
-from fluxbump.text import splice
-from fluxbump.text import yaml as yamltext
+from fluxbump.text import splice, yaml_load
 from fluxbump.text.live_code import decode
 from fluxbump.text.splice import Edit
 from tests.helpers import COMMUNITY, EDGE, URL, app_versions, chart_index
@@ -186,7 +185,7 @@ def independent(data: bytes) -> object:
     """Read YAML with the pure parser, every scalar as text."""
     yaml = YAML(typ="safe", pure=True)
     yaml.Constructor = _Texts
-    return yaml.load(data.decode("utf-8-sig"))
+    return yaml_load.load(data.decode("utf-8-sig"))
 
 
 _Base: Any = type(YAML(typ="safe", pure=True).constructor)
@@ -240,7 +239,7 @@ def test_only_the_planned_values_change(made: tuple[dict[str, bytes], dict[str, 
         after = changes.files[path]
         assert after is not None
         assert independent(after) == moved(tree, MOVES[path])
-        assert yamltext.load(decode(after).removeprefix("\ufeff")) == moved(tree, MOVES[path])
+        assert yaml_load.load(decode(after).removeprefix("\ufeff")) == moved(tree, MOVES[path])
 
 
 @FAST

@@ -14,7 +14,7 @@ from fluxbump.discover.scope import Scope
 from fluxbump.discover.tracks import current
 from fluxbump.git.overlay import ChangeSet
 from fluxbump.model import FLUX, Inventory, Location
-from fluxbump.text import splice, yaml, yaml_edit
+from fluxbump.text import splice, yaml, yaml_edit, yaml_load
 from fluxbump.text.live_code import encode
 from fluxbump.text.splice import Edit
 from fluxbump.text.yaml_edit import Entry
@@ -177,7 +177,7 @@ def _prove(before: Inventory, after: Inventory, texts: dict[str, str]) -> None:
 
 def _rest(text: str, path: str) -> list[object]:
     """Return what a file says, without the settings that a fix may change."""
-    return [_without(yaml.load(document.source)) for document in yaml.documents(text, path)]
+    return [_without(yaml_load.load(document.source)) for document in yaml.documents(text, path)]
 
 
 def _without(value: object) -> object:

@@ -12,7 +12,7 @@ from msgspec import inspect
 
 from fluxbump.errors import ConfigError
 from fluxbump.model import Location
-from fluxbump.text import yaml
+from fluxbump.text import yaml, yaml_load
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import Document
 
@@ -56,7 +56,7 @@ def load(text: str, file: str) -> Any:
         ConfigError: it is not YAML, it has a key twice, or text that is no Unicode.
     """
     try:
-        content = yaml.load(text.removeprefix("\ufeff"))
+        content = yaml_load.load(text.removeprefix("\ufeff"))
     except yaml.YamlError as problem:
         where = Location(file, problem.line + 1, problem.column + 1)
         raise ConfigError(f"not YAML: {problem.message}", where=where) from None

@@ -16,7 +16,7 @@ from fluxbump.errors import IndexSourceError
 from fluxbump.flux import chart_templates, crd_schema
 from fluxbump.flux.crd_schema import Fields, UnusableError, get
 from fluxbump.flux.stored_versions import Crd, Release
-from fluxbump.text import yaml
+from fluxbump.text import yaml, yaml_load
 from fluxbump.text.budget import MANIFEST
 from fluxbump.text.patterns import lazy_pattern
 
@@ -108,7 +108,8 @@ def default_tags(values: bytes) -> dict[str, str]:
         values: its values.yaml.
     """
     try:
-        content = yaml.load(values.decode("utf-8-sig", "replace"), quick=len(values) > _MAX_SLOW)
+        text = values.decode("utf-8-sig", "replace")
+        content = yaml_load.load(text, quick=len(values) > _MAX_SLOW)
     except yaml.YamlError:
         return {}
     tags: dict[str, str] = {}
@@ -174,7 +175,7 @@ class _Reading(Struct):
     def document(self, source: str, where: str, line: int) -> None:
         self.spend(source, f"{where} {line + 1}")
         try:
-            content = yaml.load(source, quick=True)
+            content = yaml_load.load(source, quick=True)
         except yaml.YamlError as problem:
             place = f"{where} {line + problem.line + 1}"
             raise UnusableError(f"{place}: it is not YAML: {problem.message}") from None

@@ -18,7 +18,7 @@ from typing import ClassVar, Self
 from msgspec import Struct
 
 from fluxbump.errors import IndexSourceError
-from fluxbump.text import yaml
+from fluxbump.text import yaml, yaml_load
 from fluxbump.text.budget import ARCHIVE, ARCHIVED_FILE
 from fluxbump.text.patterns import lazy_pattern
 
@@ -256,7 +256,7 @@ def _shown(name: str) -> str:
 def _chart(files: Mapping[str, bytes]) -> ChartArchive:
     try:
         text = files["Chart.yaml"].decode("utf-8-sig")
-        metadata = yaml.load(text)
+        metadata = yaml_load.load(text)
     except KeyError:
         raise _UnusableError("no Chart.yaml in its top folder") from None
     except UnicodeDecodeError:

@@ -36,8 +36,6 @@ _MERGE = "<<"  # yaml.org/type/merge.html
 _MOST_BASES = 16
 _NAMING = ("chart", "name", "url")  # keys that say what the version in a mapping belongs to
 
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-
 
 class Scalar(Struct, frozen=True):
     """A scalar and where its text stands.
@@ -279,59 +277,6 @@ def scalars(node: Node | None) -> Iterator[ScalarNode]:
     return (found for found in yaml_parser.every(node) if isinstance(found, ScalarNode))
 
 
-def load(text: str, *, quick: bool = False) -> object:
-    """Parse one document into dicts, lists and strings; a plain null becomes None.
-
-    Shared nodes (aliases) become shared objects, so an alias bomb costs no memory.
-
-    Args:
-        text: of the document.
-        quick: what the binding refuses is refused, so that a large text that is broken takes no
-            longer than one that is not.
-
-    Raises:
-        YamlError: the text is not one YAML document, or refers to itself.
-    """
-    try:
-        return _plain(yaml_parser.compose(text, YamlBudget(), quick=quick), {})
-    except RecursionError:
-        raise YamlError("nested too deeply") from None
-
-
-def _plain(node: Node | None, done: dict[int, object]) -> object:
-    if node is None:
-        return None
-    if id(node) in done:
-        value = done[id(node)]
-        if value is _BUILDING:
-            raise YamlError("refers to itself", node.start_mark.line, node.start_mark.column)
-        return value
-    done[id(node)] = _BUILDING
-    result: object
-    if isinstance(node, MappingNode):
-        result = {_key(key): _plain(value, done) for key, value in node.value}
-    elif isinstance(node, SequenceNode):
-        result = [_plain(item, done) for item in node.value]
-    else:
-        plain_null = node.value in _NULLS and getattr(node, "style", None) not in (
-            "'",
-            '"',
-            "|",
-            ">",
-        )
-        result = None if plain_null else str(node.value)
-    done[id(node)] = result
-    return result
-
-
-def _key(node: Node) -> str:
-    if isinstance(node, ScalarNode):
-        return str(node.value)
-    raise YamlError("a key has to be text", node.start_mark.line, node.start_mark.column)
-
-
-_BUILDING = object()
-
 __all__ = [
     "Document",
     "MappingNode",
@@ -344,7 +289,6 @@ __all__ = [
     "entries",
     "get",
     "items",
-    "load",
     "mappings",
     "scalars",
     "text_of",

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from fluxbump.text import yaml
+from fluxbump.text import yaml_load
 
 _TIMEOUT = 60  # seconds
 
@@ -29,7 +29,7 @@ def client(text: str, directory: Path = Path()) -> Iterator[httpx.Client]:
         ValueError: it has no current context, or its user proves who they are by other means than
             a token or a certificate.
     """
-    found = yaml.load(text)
+    found = yaml_load.load(text)
     config: dict[str, Any] = found if isinstance(found, dict) else {}
     context = _named(config, "context", config.get("current-context"))
     cluster = _named(config, "cluster", context.get("cluster"))

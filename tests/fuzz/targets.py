@@ -42,7 +42,7 @@ from fluxbump.reports.table import Paint
 from fluxbump.run.pull_request import release_notes
 from fluxbump.run.pull_request.state import SavedState
 from fluxbump.system import replace_journal
-from fluxbump.text import markdown, printable, version_ranges, versions, yaml
+from fluxbump.text import markdown, printable, version_ranges, versions, yaml, yaml_load
 from fluxbump.text.live_code import TextFile, decode, encode
 from fluxbump.text.syntax import hcl
 from fluxbump.text.yaml import YamlError
@@ -100,7 +100,7 @@ def read_yaml(path: str, data: bytes) -> None:
         with suppress(YamlError):
             go_yaml.value(document.root)
     with suppress(YamlError):
-        yaml.load(text)
+        yaml_load.load(text)
 
 
 def read_config(_: str, data: bytes) -> None:
