@@ -5,8 +5,7 @@ https://learn.microsoft.com/rest/api/azure/devops/git/policy-configurations
 
 from __future__ import annotations
 
-from msgspec import Struct
-from pydantic import BaseModel, Field
+from msgspec import Struct, field
 
 from fluxbump.forges.client import path
 from fluxbump.forges.commit_statuses import Send
@@ -18,18 +17,18 @@ _CHECKS = {
 """Types of policies that are checks: /policy/types/list."""
 
 
-class _Repository(BaseModel):
+class _Repository(Struct, frozen=True, kw_only=True):
     id: str
 
 
-class _Type(BaseModel):
+class _Type(Struct, frozen=True, kw_only=True):
     id: str
 
 
-class _Policy(BaseModel):
+class _Policy(Struct, frozen=True, kw_only=True):
     type: _Type
-    enabled: bool = Field(default=False, alias="isEnabled")
-    blocking: bool = Field(default=False, alias="isBlocking")
+    enabled: bool = field(default=False, name="isEnabled")
+    blocking: bool = field(default=False, name="isBlocking")
 
     @property
     def is_protection(self) -> bool:
@@ -40,7 +39,7 @@ class _Policy(BaseModel):
         return self.is_protection and self.type.id.lower() in _CHECKS
 
 
-class _Policies(BaseModel):
+class _Policies(Struct, frozen=True, kw_only=True):
     value: list[_Policy]
 
 

@@ -163,7 +163,7 @@ class Client:
 
         Args:
             where: as for `send`.
-            shape: a type that pydantic knows, such as a list of models.
+            shape: a type that msgspec knows, such as a list of records.
             query: of the first page.
             following: finds the next page; `Link` headers by default.
             most: pages that are read.

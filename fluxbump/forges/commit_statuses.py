@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import httpx
-from msgspec import Struct
-from pydantic import BaseModel, Field
+from msgspec import Struct, field
 
 from fluxbump.forges.client import Client
 from fluxbump.forges.forge import CommitStatus, StatusState
@@ -42,7 +41,7 @@ Send = Callable[..., Answer]
 """Sends a request; see `Client.send`."""
 
 
-class _Listed(BaseModel):
+class _Listed(Struct, frozen=True, kw_only=True):
     """As GitHub, Gitea and GitLab have it."""
 
     state: str | None = None
@@ -52,23 +51,23 @@ class _Listed(BaseModel):
     description: str | None = None
 
 
-class _Build(BaseModel):
+class _Build(Struct, frozen=True, kw_only=True):
     state: str
     description: str | None = None
 
 
-class _Context(BaseModel):
+class _Context(Struct, frozen=True, kw_only=True):
     name: str | None = None
     genre: str | None = None
 
 
-class _OnAzure(BaseModel):
+class _OnAzure(Struct, frozen=True, kw_only=True):
     state: str | None = None
     description: str | None = None
-    context: _Context = Field(default_factory=_Context)
+    context: _Context = field(default_factory=_Context)
 
 
-class _ListedOnAzure(BaseModel):
+class _ListedOnAzure(Struct, frozen=True, kw_only=True):
     value: list[_OnAzure]
 
 

@@ -5,8 +5,7 @@ https://docs.github.com/graphql/reference/mutations, /queries#viewer
 
 from __future__ import annotations
 
-from msgspec import Struct
-from pydantic import BaseModel, Field
+from msgspec import Struct, field
 
 from fluxbump.forges.client import Client
 
@@ -18,27 +17,27 @@ _DRAFT = "convertPullRequestToDraft"
 _AUTO_MERGE = "enablePullRequestAutoMerge"
 
 
-class _Problem(BaseModel):
+class _Problem(Struct, frozen=True, kw_only=True):
     message: str
 
 
-class _Mutated(BaseModel):
-    errors: list[_Problem] = Field(default_factory=list)
+class _Mutated(Struct, frozen=True, kw_only=True):
+    errors: list[_Problem] = field(default_factory=list)
 
 
-class _User(BaseModel):
+class _User(Struct, frozen=True, kw_only=True):
     login: str
 
 
-class _Viewer(BaseModel):
+class _Viewer(Struct, frozen=True, kw_only=True):
     viewer: _User
 
 
-class _ViewerAnswer(BaseModel):
+class _ViewerAnswer(Struct, frozen=True, kw_only=True):
     data: _Viewer
 
 
-class MergeSettings(BaseModel):
+class MergeSettings(Struct, frozen=True, kw_only=True):
     """Which merges a repository allows; only those who may write see it."""
 
     allow_auto_merge: bool | None = None

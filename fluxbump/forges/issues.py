@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from msgspec import Struct
-from pydantic import BaseModel
 
 from fluxbump.forges.client import Client
 from fluxbump.forges.forge import Issue
@@ -21,11 +20,11 @@ _PAGE = 100
 _GITEA_PAGE = 50
 
 
-class _Person(BaseModel):
+class _Person(Struct, frozen=True, kw_only=True):
     login: str
 
 
-class _Numbered(BaseModel):
+class _Numbered(Struct, frozen=True, kw_only=True):
     """As GitHub and Gitea have it."""
 
     number: int
@@ -39,19 +38,19 @@ class _Numbered(BaseModel):
         return Issue(self.number, self.html_url, self.body or "", is_open=self.state == "open")
 
 
-class _Repository(BaseModel):
+class _Repository(Struct, frozen=True, kw_only=True):
     has_issues: bool = True
 
 
-class _Place(BaseModel):
+class _Place(Struct, frozen=True, kw_only=True):
     full_name: str
 
 
-class _Found(_Numbered):
+class _Found(_Numbered, frozen=True, kw_only=True):
     repository: _Place
 
 
-class _OnGitLab(BaseModel):
+class _OnGitLab(Struct, frozen=True, kw_only=True):
     iid: int
     web_url: str
     description: str | None = None
@@ -62,7 +61,7 @@ class _OnGitLab(BaseModel):
         return Issue(self.iid, self.web_url, self.description or "", is_open=is_open)
 
 
-class _Project(BaseModel):
+class _Project(Struct, frozen=True, kw_only=True):
     issues_access_level: str = "enabled"
 
 

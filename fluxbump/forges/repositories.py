@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Final, Protocol, Unpack
 
 from msgspec import Struct
-from pydantic import BaseModel
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges.authorization import bearer
@@ -28,7 +27,7 @@ class _Listed(Protocol):
         ...
 
 
-class _OnGitHub(BaseModel):
+class _OnGitHub(Struct, frozen=True, kw_only=True):
     """https://docs.github.com/rest/repos/repos#list-organization-repositories."""
 
     full_name: str
@@ -39,7 +38,7 @@ class _OnGitHub(BaseModel):
         return OwnedRepository(self.full_name, self.archived, self.fork, empty=False)
 
 
-class _OnGitea(BaseModel):
+class _OnGitea(Struct, frozen=True, kw_only=True):
     """The definition `Repository` in `templates/swagger/v1_json.tmpl`."""
 
     full_name: str
@@ -51,11 +50,11 @@ class _OnGitea(BaseModel):
         return OwnedRepository(self.full_name, self.archived, self.fork, self.empty)
 
 
-class _Parent(BaseModel):
+class _Parent(Struct, frozen=True, kw_only=True):
     id: int
 
 
-class _OnGitLab(BaseModel):
+class _OnGitLab(Struct, frozen=True, kw_only=True):
     """https://docs.gitlab.com/api/groups/#list-projects."""
 
     path_with_namespace: str

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import httpx
+import msgspec
 from msgspec import Struct
-from pydantic import TypeAdapter, ValidationError
 
 from fluxbump.errors import ForgeError
 from fluxbump.system.http.retries import retry_after
@@ -79,19 +79,15 @@ class Answer(Struct, frozen=True):
         return one_line(self.hide(text))
 
     def read(self, shape: type[T]) -> T:
-        """Return the body as a value of a type that pydantic knows; strict, more keys may be there.
+        """Return the body as a value of a type that msgspec knows; more keys may be there.
 
         Raises:
             ForgeError: it is not one.
         """
         try:
-            value = TypeAdapter(shape).validate_json(self.body, strict=True)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            reason = self.shown(f"{place}: {first['msg']}" if place else first["msg"])
-        else:
-            return value
+            return msgspec.json.decode(self.body, type=shape)
+        except (ValueError, RecursionError) as error:
+            reason = self.shown(str(error))
         raise ForgeError(
             f"{self.about}: answered what its documentation does not allow: {reason}",
             hint="check that this is the URL of its API",

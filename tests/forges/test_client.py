@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from email.utils import formatdate
 
 import pytest
-from pydantic import BaseModel
+from msgspec import Struct
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges import client as module
@@ -25,7 +25,7 @@ TOKEN = "ghp_planted/t0ken+with=signs"
 NOW = 1_800_000_000.0
 
 
-class Item(BaseModel):
+class Item(Struct, frozen=True, kw_only=True):
     number: int
     title: str = ""
 

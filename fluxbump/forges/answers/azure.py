@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from msgspec import Struct, field
 
 from fluxbump.forges.forge import PullRequest, RequestState
 
@@ -15,35 +15,35 @@ _SHOWN = 400
 """Characters of a description that listings have: /git/pull-requests/get-pull-requests."""
 
 
-class _Identity(BaseModel):
+class _Identity(Struct, frozen=True, kw_only=True):
     id: str
 
 
-class _Commit(BaseModel):
-    commit: str = Field(alias="commitId")
+class _Commit(Struct, frozen=True, kw_only=True):
+    commit: str = field(name="commitId")
 
 
-class AzureRepository(BaseModel):
+class AzureRepository(Struct, frozen=True, kw_only=True):
     """A repository."""
 
     id: str
-    is_disabled: bool = Field(default=False, alias="isDisabled")
+    is_disabled: bool = field(default=False, name="isDisabled")
 
 
-class AzurePull(BaseModel):
+class AzurePull(Struct, frozen=True, kw_only=True):
     """A pull request; in a listing its description may be cut."""
 
-    number: int = Field(alias="pullRequestId")
+    number: int = field(name="pullRequestId")
     title: str
     description: str | None = None
     status: Literal["notSet", "active", "abandoned", "completed"]
-    draft: bool = Field(default=False, alias="isDraft")
-    source: str = Field(alias="sourceRefName")
-    target: str = Field(alias="targetRefName")
-    head: _Commit | None = Field(default=None, alias="lastMergeSourceCommit")
-    fork: dict[str, object] | None = Field(default=None, alias="forkSource")
+    draft: bool = field(default=False, name="isDraft")
+    source: str = field(name="sourceRefName")
+    target: str = field(name="targetRefName")
+    head: _Commit | None = field(default=None, name="lastMergeSourceCommit")
+    fork: dict[str, object] | None = field(default=None, name="forkSource")
     repository: AzureRepository
-    author: _Identity = Field(alias="createdBy")
+    author: _Identity = field(name="createdBy")
 
     @property
     def branch(self) -> str:
@@ -75,7 +75,7 @@ class AzurePull(BaseModel):
         )  # fmt: skip
 
 
-class AzurePulls(BaseModel):
+class AzurePulls(Struct, frozen=True, kw_only=True):
     """A page of a listing."""
 
     value: list[AzurePull]

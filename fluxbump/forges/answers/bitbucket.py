@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from msgspec import Struct, field
 
 from fluxbump.forges.forge import PullRequest, RequestState
 
@@ -21,54 +21,54 @@ _ENDED: dict[_State, RequestState] = {
 }
 
 
-class _Repository(BaseModel):
+class _Repository(Struct, frozen=True, kw_only=True):
     uuid: str
 
 
-class _Branch(BaseModel):
+class _Branch(Struct, frozen=True, kw_only=True):
     name: str
 
 
-class _Commit(BaseModel):
+class _Commit(Struct, frozen=True, kw_only=True):
     hash: str
 
 
-class _Side(BaseModel):
+class _Side(Struct, frozen=True, kw_only=True):
     branch: _Branch
     commit: _Commit | None = None
     repository: _Repository | None = None
     """None when the fork is deleted."""
 
 
-class _Link(BaseModel):
+class _Link(Struct, frozen=True, kw_only=True):
     href: str
 
 
-class _Links(BaseModel):
+class _Links(Struct, frozen=True, kw_only=True):
     html: _Link
 
 
-class _Text(BaseModel):
+class _Text(Struct, frozen=True, kw_only=True):
     raw: str | None = None
 
 
-class _User(BaseModel):
+class _User(Struct, frozen=True, kw_only=True):
     uuid: str
 
 
-class BitbucketPull(BaseModel):
+class BitbucketPull(Struct, frozen=True, kw_only=True):
     """A pull request."""
 
     id: int
     title: str
     description: str | None = None
-    summary: _Text = Field(default_factory=_Text)
+    summary: _Text = field(default_factory=_Text)
     state: _State
     draft: bool = False
     source: _Side
     destination: _Side
     links: _Links
-    reviewers: list[_User] = Field(default_factory=list)
+    reviewers: list[_User] = field(default_factory=list)
 
     @property
     def is_ours(self) -> bool:
@@ -89,7 +89,7 @@ class BitbucketPull(BaseModel):
         )  # fmt: skip
 
 
-class BitbucketPage(BaseModel):
+class BitbucketPage(Struct, frozen=True, kw_only=True):
     """A page of a listing; `next` is the address of the one after it."""
 
     values: list[BitbucketPull]

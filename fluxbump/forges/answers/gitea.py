@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from pydantic import BaseModel
+from msgspec import Struct
 
 from fluxbump.forges.forge import PullRequest, RequestState
 from fluxbump.text.patterns import lazy_pattern
@@ -14,13 +14,13 @@ _MARK = lazy_pattern(r"(?:(?:wip:|\[wip\]|draft:|\[draft\])\s*)+", re.IGNORECASE
 """What makes a title that of a draft: `WORK_IN_PROGRESS_PREFIXES`, and what is often added."""
 
 
-class GiteaMergeStyle(BaseModel):
+class GiteaMergeStyle(Struct, frozen=True, kw_only=True):
     """A repository, as far as it says how it merges."""
 
     default_merge_style: str = "merge"
 
 
-class _Side(BaseModel):
+class _Side(Struct, frozen=True, kw_only=True):
     label: str
     """The branch; `ref` is not it any more when the branch is deleted."""
     sha: str
@@ -28,7 +28,7 @@ class _Side(BaseModel):
     """-1 when the fork is deleted."""
 
 
-class GiteaPull(BaseModel):
+class GiteaPull(Struct, frozen=True, kw_only=True):
     """A pull request."""
 
     number: int
@@ -58,24 +58,24 @@ class GiteaPull(BaseModel):
         )  # fmt: skip
 
 
-class GiteaUser(BaseModel):
+class GiteaUser(Struct, frozen=True, kw_only=True):
     """A user."""
 
     login: str
 
 
-class GiteaLabel(BaseModel):
+class GiteaLabel(Struct, frozen=True, kw_only=True):
     """A label."""
 
     id: int
     name: str
 
 
-class _Rights(BaseModel):
+class _Rights(Struct, frozen=True, kw_only=True):
     push: bool | None = None
 
 
-class GiteaRepository(BaseModel):
+class GiteaRepository(Struct, frozen=True, kw_only=True):
     """A repository, as far as it is looked at to say why something was refused."""
 
     archived: bool | None = None
@@ -84,7 +84,7 @@ class GiteaRepository(BaseModel):
     permissions: _Rights | None = None
 
 
-class GiteaBranch(BaseModel):
+class GiteaBranch(Struct, frozen=True, kw_only=True):
     """A branch, and what protects it."""
 
     protected: bool = False

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from msgspec import Struct, field
 
 from fluxbump.forges.forge import PullRequest, RequestState
 
 
-class _Repository(BaseModel):
+class _Repository(Struct, frozen=True, kw_only=True):
     full_name: str
 
 
-class _Side(BaseModel):
+class _Side(Struct, frozen=True, kw_only=True):
     ref: str
     sha: str
     repo: _Repository | None
     """None when the fork is deleted."""
 
 
-class GitHubPull(BaseModel):
+class GitHubPull(Struct, frozen=True, kw_only=True):
     """A pull request."""
 
     number: int
@@ -49,27 +49,27 @@ class GitHubPull(BaseModel):
         )  # fmt: skip
 
 
-class GitHubBranch(BaseModel):
+class GitHubBranch(Struct, frozen=True, kw_only=True):
     """A branch, in a listing."""
 
     name: str
 
 
-class _User(BaseModel):
+class _User(Struct, frozen=True, kw_only=True):
     login: str
 
 
-class GitHubIssue(BaseModel):
+class GitHubIssue(Struct, frozen=True, kw_only=True):
     """An issue or pull request after assignees were set: those that it has then."""
 
-    assignees: list[_User] = Field(default_factory=list)
+    assignees: list[_User] = field(default_factory=list)
 
 
-class _Rights(BaseModel):
+class _Rights(Struct, frozen=True, kw_only=True):
     push: bool | None = None
 
 
-class GitHubRepository(BaseModel):
+class GitHubRepository(Struct, frozen=True, kw_only=True):
     """A repository, as far as it is looked at to say why something was refused."""
 
     archived: bool | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from msgspec import Struct, field
 
 from fluxbump.forges.forge import PullRequest, RequestState
 from fluxbump.text.patterns import lazy_pattern
@@ -17,7 +17,7 @@ https://docs.gitlab.com/user/project/merge_requests/drafts/
 """
 
 
-class MergeRequest(BaseModel):
+class MergeRequest(Struct, frozen=True, kw_only=True):
     """A merge request."""
 
     iid: int
@@ -50,28 +50,28 @@ class MergeRequest(BaseModel):
         )  # fmt: skip
 
 
-class GitLabProject(BaseModel):
+class GitLabProject(Struct, frozen=True, kw_only=True):
     """A project, as far as it is looked at to say why something was refused."""
 
     archived: bool | None = None
     merge_requests_access_level: str = ""
 
 
-class GitLabBranch(BaseModel):
+class GitLabBranch(Struct, frozen=True, kw_only=True):
     """A branch."""
 
     protected: bool
 
 
-class GitLabUser(BaseModel):
+class GitLabUser(Struct, frozen=True, kw_only=True):
     """A user."""
 
     id: int
     username: str
 
 
-class GitLabPeople(BaseModel):
+class GitLabPeople(Struct, frozen=True, kw_only=True):
     """A merge request after people were set: those that it has then."""
 
-    assignees: list[GitLabUser] = Field(default_factory=list)
-    reviewers: list[GitLabUser] = Field(default_factory=list)
+    assignees: list[GitLabUser] = field(default_factory=list)
+    reviewers: list[GitLabUser] = field(default_factory=list)
