@@ -90,7 +90,7 @@ SHARED = {
     "cli.output.local_changes", "cli.output.unread", "reports.index_source", "reports.text",
     "helm.index.entries", "helm.index.entry", "helm.index.places", "helm.index.section",
     "cli.shell.completion", "cli.shell.help_layout", "cli.shell.help_text",
-    "cli.console", "cli.options", "cli.option_groups", "cli.workspace", "cli.cluster_facts",
+    "cli.console", "cli.options", "cli.shell.option_groups", "cli.workspace", "cli.cluster_facts",
     "cli.bump_request", "cli.in_place", "cli.output.bump_output", "cli.comparison_base", "cli.fix",
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",
     "forges.ci_variables", "forges.client", "forges.commit_statuses", "forges.detect",

@@ -130,7 +130,7 @@ TRICKS = {
     "get_context": {"system.process_pool"},
 }
 """What only speed asks for, and the one module that has it."""
-MEASURED = {"__main__", "cli.quick_parameters", "text.parsed", "text.patterns"}
+MEASURED = {"__main__", "cli.shell.quick_parameters", "text.parsed", "text.patterns"}
 
 
 def test_each_trick_for_speed_stands_in_one_module() -> None:

@@ -11,7 +11,7 @@ import typer
 from msgspec import Struct
 
 from fluxbump.cli.app import COMMANDS, build
-from fluxbump.cli.option_groups import Flat, OptionGroup, flat
+from fluxbump.cli.shell.option_groups import Flat, OptionGroup, flat
 from fluxbump.workspace import Session
 from tests.helpers import Cli
 from tests.test_architecture import MODULES, tree, within

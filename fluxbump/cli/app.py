@@ -12,10 +12,10 @@ from typing import Annotated
 import typer
 
 from fluxbump.cli.console import Console, beside_result, prepare_streams
-from fluxbump.cli.option_groups import flat
 from fluxbump.cli.output import retyped
-from fluxbump.cli.quick_parameters import Command, Group
 from fluxbump.cli.shell import completion
+from fluxbump.cli.shell.option_groups import flat
+from fluxbump.cli.shell.quick_parameters import Command, Group
 from fluxbump.errors import (
     BUG,
     INTERRUPTED,

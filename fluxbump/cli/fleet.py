@@ -11,7 +11,6 @@ import typer
 from msgspec import Struct
 
 from fluxbump.cli.console import Console
-from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.cli.options import (
     AllowHostOption,
     Color,
@@ -31,6 +30,7 @@ from fluxbump.cli.options import (
 )
 from fluxbump.cli.output.fleet_report import FleetReport
 from fluxbump.cli.output.metrics import measured
+from fluxbump.cli.shell.option_groups import Flat, OptionGroup
 
 if TYPE_CHECKING:
     from fluxbump.fleet.state import FleetState

@@ -10,8 +10,8 @@ import typer
 from msgspec import Struct
 
 from fluxbump.cli.console import Console
-from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.cli.shell import completion
+from fluxbump.cli.shell.option_groups import Flat, OptionGroup
 from fluxbump.config.source_options import SourceOptions
 from fluxbump.errors import UPDATE_AVAILABLE, UPDATE_BLOCKED
 

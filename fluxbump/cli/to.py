@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import Struct
 
-from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.cli.options import (
     AllowDowngradeOption,
     BumpFormat,
@@ -30,6 +29,7 @@ from fluxbump.cli.options import (
 from fluxbump.cli.output import bump_output
 from fluxbump.cli.output.bump_output import How
 from fluxbump.cli.shell import completion
+from fluxbump.cli.shell.option_groups import Flat, OptionGroup
 from fluxbump.errors import UsageError
 
 if TYPE_CHECKING:

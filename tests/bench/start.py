@@ -27,7 +27,7 @@ WITHOUT: dict[str, tuple[str, str, Any]] = {
     "forks": (
         "fluxbump.system.process_pool", "among_processes", lambda work, items: [work(items)],
     ),
-    "quick parameters": ("fluxbump.cli.quick_parameters", "_QUICK", {}),
+    "quick parameters": ("fluxbump.cli.shell.quick_parameters", "_QUICK", {}),
     "no collection of cycles": ("gc", "disable", lambda: None),
     "leaving at once": ("fluxbump.__main__", "_leave", sys.exit),
     "searches side by side": ("fluxbump.git.objects", "_LARGE", sys.maxsize),

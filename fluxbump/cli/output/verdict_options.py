@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from msgspec import Struct
 
-from fluxbump.cli.option_groups import Flat, OptionGroup
+from fluxbump.cli.shell.option_groups import Flat, OptionGroup
 from fluxbump.reports.verbosity import Detail
 
 

@@ -1,1 +1,1 @@
-"""What a user of a shell sees before a command runs: help, and completion."""
+"""Between a shell and a command: how words become parameters, help, and completion."""
