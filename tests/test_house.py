@@ -12,7 +12,7 @@ import pytest
 
 from fluxbump import errors
 from fluxbump.cli import app
-from fluxbump.cli.options import exit_code_for
+from fluxbump.cli.job_options import exit_code_for
 from fluxbump.cli.shell import help_layout
 from fluxbump.discover.pins import KINDS, traits
 from fluxbump.discover.pins.kind_traits import KindTrait

@@ -11,22 +11,24 @@ import typer
 from msgspec import Struct
 
 from fluxbump.cli.console import Console
-from fluxbump.cli.options import (
+from fluxbump.cli.job_options import (
     AllowHostOption,
-    Color,
-    ColorOption,
     ExitCodeOption,
     FleetFormat,
-    FleetSourcesGroup,
     ForgeOption,
     ForgeUrlOption,
-    LeaveGotkOption,
     LogFormat,
     LogFormatOption,
     MetricsOption,
+    exit_code_for,
+)
+from fluxbump.cli.options import (
+    Color,
+    ColorOption,
+    FleetSourcesGroup,
+    LeaveGotkOption,
     QuietOption,
     VerboseOption,
-    exit_code_for,
 )
 from fluxbump.cli.output.fleet_report import FleetReport
 from fluxbump.cli.output.metrics import measured

@@ -13,7 +13,6 @@ from fluxbump.cli.console import Console
 from fluxbump.cli.shell import completion
 from fluxbump.cli.shell.option_groups import Flat, OptionGroup
 from fluxbump.config.source_options import SourceOptions
-from fluxbump.errors import UPDATE_AVAILABLE, UPDATE_BLOCKED
 
 
 class Color(StrEnum):
@@ -26,21 +25,6 @@ class Color(StrEnum):
 
 class Output(StrEnum):
     """How to print a result."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-class FleetFormat(StrEnum):
-    """How to print what became of a fleet."""
-
-    TEXT = "text"
-    JSON = "json"
-    HTML = "html"
-
-
-class LogFormat(StrEnum):
-    """How to print progress on standard error."""
 
     TEXT = "text"
     JSON = "json"
@@ -122,14 +106,6 @@ FluxOption = Annotated[
         help="The flux CLI to write gotk-components.yaml with. [default: read it, see --releases]",
     ),
 ]
-MetricsOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--metrics",
-        metavar="FILE",
-        help="Write metrics of the run to this file, or send them with OpenTelemetry (otel:).",
-    ),
-]
 LeaveGotkOption = Annotated[
     bool,
     typer.Option(
@@ -197,37 +173,6 @@ FixOption = Annotated[
     str,
     typer.Option(
         "--fix", metavar="NAMES", help="First fix settings: adoption (FB301), remediation (FB302)."
-    ),
-]
-ForgeOption = Annotated[
-    str | None,
-    typer.Option(
-        "--forge",
-        metavar="KIND",
-        help="The kind of forge: github, gitlab, … [default: as the host says]",
-    ),
-]
-ForgeUrlOption = Annotated[
-    str | None,
-    typer.Option(
-        "--forge-url", metavar="URL", help="The URL of the forge. [default: the remote's host]"
-    ),
-]
-AllowHostOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--allow-host",
-        metavar="HOST",
-        help="A server that fluxbump.yaml may name. Others are refused then.",
-    ),
-]
-LogFormatOption = Annotated[
-    LogFormat, typer.Option("--log-format", help="The format of events on standard error.")
-]
-ExitCodeOption = Annotated[
-    bool,
-    typer.Option(
-        "--exit-code", help="Exit with 20 when there is an update, 21 when it is blocked."
     ),
 ]
 
@@ -337,11 +282,3 @@ def left(*, gotk: bool) -> frozenset[str]:
     from fluxbump.discover.pins.traits import WHOLE_MANIFEST
 
     return WHOLE_MANIFEST if gotk else frozenset()
-
-
-_OUTCOMES = {"update-available": UPDATE_AVAILABLE, "blocked": UPDATE_BLOCKED}
-
-
-def exit_code_for(outcome: str) -> int:
-    """Return what `--exit-code` makes of an outcome of `decision.Outcome`."""
-    return _OUTCOMES.get(outcome, 0)

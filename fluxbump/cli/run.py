@@ -10,20 +10,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fluxbump.cli.console import beside_result
-from fluxbump.cli.options import (
+from fluxbump.cli.job_options import (
     AllowHostOption,
-    ConsoleGroup,
     ExitCodeOption,
     ForgeOption,
     ForgeUrlOption,
-    LeaveGotkOption,
     LogFormat,
     LogFormatOption,
     MetricsOption,
+    exit_code_for,
+)
+from fluxbump.cli.options import (
+    ConsoleGroup,
+    LeaveGotkOption,
     Output,
     OutputOption,
     RunSourcesGroup,
-    exit_code_for,
     left,
 )
 from fluxbump.cli.output.metrics import measured_run

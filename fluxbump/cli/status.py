@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fluxbump.cli.job_options import ExitCodeOption, exit_code_for
 from fluxbump.cli.options import (
     ConsoleGroup,
-    ExitCodeOption,
     Output,
     OutputOption,
     ReleasesGroup,
     RepoOption,
     RevOption,
-    exit_code_for,
 )
 from fluxbump.errors import IndexSourceError, UsageError
 

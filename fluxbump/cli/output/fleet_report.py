@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fluxbump.cli.console import Console
-from fluxbump.cli.options import (
-    FleetFormat,
-)
+from fluxbump.cli.job_options import FleetFormat
 
 if TYPE_CHECKING:
     from fluxbump.fleet.repositories import FleetEntry, FleetResult, Shard
