@@ -60,7 +60,6 @@ def test_no_public_class_name_stands_twice() -> None:
 OTHER_WORDS = {
     "bump.sync_target": {"install-url"},  # the word of an option
     "cli.sync": {"install-url"},  # likewise
-    "discover.candidates": {"flux-operator", "flux-instance"},  # what files contain
     "discover.kubernetes_pins": {"variable"},  # a block of Terraform
     "discover.variables.terraform": {"variable"},  # likewise
     "model.inventory": {"flux-operator", "variable"},  # a track, and a form
@@ -233,13 +232,13 @@ def test_no_test_asserts_a_time() -> None:
 
 REGISTERED = {
     "check.rules": ("check.rules", {"RULES"}),
-    "discover.pins": ("discover.pins", {"NAME", "ROLE", "TRAITS", "find"}),
+    "discover.pins": ("discover.pins", {"NAME", "ROLE", "NEEDLES", "TRAITS", "find"}),
     "forges": ("forges.registry", {"NAME", "connect"}),
     "helm.index": ("helm.index.source", {"handles", "place"}),
     "reports.formats": ("reports.formats.registry", {"NAME", "render"}),
 }
 """Of each folder of leaves: the module that lists them, and the names by which it calls each."""
-OPTIONAL = {"discover.pins": {"of_arguments", "components"}}
+OPTIONAL = {"discover.pins": {"of_arguments", "components", "FILE_NAMES"}}
 """What only some leaves have, and the registry looks for."""
 
 

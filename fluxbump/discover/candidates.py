@@ -9,38 +9,15 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from fluxbump.discover import cross_references
+from fluxbump.discover.pins import FILE_NAMES, NEEDLES
 from fluxbump.discover.pins.kind import Context
-from fluxbump.discover.variables import flux_names
-from fluxbump.flux import gotk
 from fluxbump.model import FLUX2, Snapshot
 from fluxbump.text import versions
 from fluxbump.text.live_code import YAML, suffix_of
 from fluxbump.text.yaml_escapes import unescaped
 
-# A HelmRelease may name no chart, but what does; and a source of that name is not to be confused
-# with one of another chart.
-_BY_REFERENCE = ("chartRef", "OCIRepository")
-
 # What has a file that may spell a chart's name with escapes.
 OBJECTS = ("toolkit.fluxcd.io", "HelmChart", "Blueprint")
-_IMAGES = (
-    "fluxcd/",
-    "fluxcd@",
-    *('"fluxcd"', "fluxcd.io"),
-    "sourceController",
-    "kustomizeController",
-    "helmController",
-    "ionController",
-)
-"""What a file with a controller's image contains, or a devbox.lock; the last ends three names."""
-_OPERATOR = ("flux-operator", "flux-instance", "FluxInstance")
-"""What installs Flux by flux-operator, or sets what that installs."""
-_COMMANDS = ("flux install", "flux bootstrap", '["flux"', "flux_bootstrap_git")
-"""What a file contains that installs with the flux CLI, and may name nothing else of Flux."""
-_TOOLS = ("arkade ", "choco ", "/flux:", "/flux-cli:")
-"""What a file contains that installs the flux CLI and calls it `flux`."""
-_BY_NAME = frozenset({*flux_names.FILES, ".prototools"})
-"""Files of one purpose, by their names."""
 
 
 def searched(context: Context) -> frozenset[str]:
@@ -72,7 +49,7 @@ def find(
     folders = {chart.directory for chart in context.charts.values()}
     for folder in _outermost(folders):
         found |= {path for path in snapshot.below(folder) if _is_values_file(path, folders)}
-    found |= {path for path in paths if path.rpartition("/")[2] in _BY_NAME}
+    found |= {path for path in paths if path.rpartition("/")[2] in FILE_NAMES}
     for custom in context.custom:
         found |= {path for path in paths if fnmatchcase(path, custom.path)}
     return found
@@ -85,13 +62,7 @@ def words(context: Context) -> tuple[str, ...]:
         dict.fromkeys(
             (
                 *context.names(),
-                *_BY_REFERENCE,
-                *_IMAGES,
-                *_COMMANDS,
-                *_TOOLS,
-                *gotk.NEEDLES,
-                *_OPERATOR,
-                *flux_names.NEEDLES,
+                *NEEDLES,
                 *cross_references.PATHS,
                 *paths,
             )
@@ -126,7 +97,7 @@ def matters(context: Context) -> Callable[[str, str], bool]:
 
     def matter(path: str, text: str) -> bool:
         named = any(word in text for word in told) or _is_values_file(path, folders)
-        named = named or path.rpartition("/")[2] in _BY_NAME
+        named = named or path.rpartition("/")[2] in FILE_NAMES
         if not named and "\\" in text and suffix_of(path) in YAML:
             named = any(word in unescaped(text) for word in told)
         return named or any(fnmatchcase(path, glob) for glob in globs)

@@ -25,7 +25,7 @@ from fluxbump.discover.pins.charts import (
     terraform,
     values_mirror,
 )
-from fluxbump.discover.pins.kind import ByArgument, Kind
+from fluxbump.discover.pins.kind import ByArgument, ByFileName, Kind
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.pins.releases import (
     controller_image,
@@ -92,6 +92,12 @@ KINDS: dict[str, Kind] = {  # where several say what is installed, the first cou
     custom.NAME: custom,
 }
 
+NEEDLES = tuple(dict.fromkeys(needle for kind in KINDS.values() for needle in kind.NEEDLES))
+"""What a tree is searched for, beside the names of charts."""
+FILE_NAMES = frozenset(
+    name for kind in KINDS.values() if isinstance(kind, ByFileName) for name in kind.FILE_NAMES
+)
+"""Names of files that are read whatever they contain."""
 BY_VARIABLE = tuple(kind for kind in KINDS.values() if KindTrait.BY_VARIABLE in kind.TRAITS)
 """Kinds whose versions may be variables, which are followed to the places that set them."""
 BY_ARGUMENT = tuple(kind for kind in KINDS.values() if isinstance(kind, ByArgument))

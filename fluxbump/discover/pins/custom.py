@@ -15,6 +15,7 @@ from fluxbump.text.version_forms import form_of
 
 NAME = "custom"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.CONFIGURED})
 
 

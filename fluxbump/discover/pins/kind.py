@@ -220,12 +220,25 @@ class Kind(Protocol):
     """The kind's name, as the table, the JSON and the docs print it."""
     ROLE: Role
     """What its places do with the version, unless a pin says otherwise."""
+    NEEDLES: tuple[str, ...]
+    """Fixed texts, one of which a file of this kind contains that names no chart and no flux2.
+
+    Files that do are searched anyway. A tree is searched for fixed text, so no pattern will do.
+    """
     TRAITS: frozenset[KindTrait]
     """What else holds of all of them."""
 
     def find(self, file: TextFile, context: Context) -> Iterable[Found]:
         """Yield what `file` holds, in any order. Finds only: no I/O, no planning, no writing."""
         ...
+
+
+@runtime_checkable
+class ByFileName(Kind, Protocol):
+    """A kind that reads some files by their names, whatever they contain."""
+
+    FILE_NAMES: tuple[str, ...]
+    """Names without folders."""
 
 
 @runtime_checkable

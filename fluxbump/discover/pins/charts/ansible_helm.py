@@ -18,6 +18,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "ansible-helm"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.BOOTSTRAP, KindTrait.BY_VARIABLE})
 
 _CHART = "chart_ref"

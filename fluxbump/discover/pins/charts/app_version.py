@@ -15,6 +15,7 @@ from fluxbump.text.live_code import TextFile
 
 NAME = "app-version"
 ROLE = Role.FOLLOWS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.APP_VERSION})
 
 

@@ -14,6 +14,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "argocd"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.RECONCILED, KindTrait.BY_VARIABLE})
 
 _REVISION = "targetRevision"

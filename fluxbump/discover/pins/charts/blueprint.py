@@ -12,6 +12,7 @@ from fluxbump.text.live_code import TextFile
 
 NAME = "blueprint"
 ROLE = Role.FOLLOWS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.REPEATS_CHART})
 
 

@@ -14,6 +14,7 @@ from fluxbump.text.version_forms import form_of
 
 NAME = "chart-archive"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.ARCHIVE, KindTrait.BY_VARIABLE})
 
 

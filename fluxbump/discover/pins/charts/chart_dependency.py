@@ -13,6 +13,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "chart-dependency"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.WRAPPED, KindTrait.RECONCILED})
 
 

@@ -20,6 +20,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "chart-entry"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.RECONCILED})
 
 _NAME = "name"

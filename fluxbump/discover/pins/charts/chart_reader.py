@@ -19,6 +19,7 @@ from fluxbump.text.yaml import Document, Node, Scalar
 
 NAME = "chart-reader"
 ROLE = Role.FOLLOWS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.REPEATS_CHART})
 
 _VERSIONS = ("version", "targetRevision", "chartVersion")

@@ -13,6 +13,7 @@ from fluxbump.text.patterns import lazy_pattern
 
 NAME = "chart-remark"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.BOOTSTRAP})
 
 _TOLD = lazy_pattern(r"(?:depName|packageName|lookupName)=flux2(?![\w/.-])")

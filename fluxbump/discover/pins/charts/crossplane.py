@@ -13,6 +13,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "crossplane"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.RECONCILED})
 
 _GROUP = "helm.crossplane.io/"

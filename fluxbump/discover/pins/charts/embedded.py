@@ -26,6 +26,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "embedded-manifest"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.TAKES_RANGE, KindTrait.CHART_OBJECT})
 
 _KIND = lazy_pattern(

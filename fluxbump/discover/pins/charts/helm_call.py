@@ -37,6 +37,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "helm-call"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.BOOTSTRAP})
 
 _VERSIONS = ("version", "chartversion", "chart_version", "targetrevision")

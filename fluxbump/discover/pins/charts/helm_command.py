@@ -22,6 +22,7 @@ from fluxbump.text.version_forms import form_of
 
 NAME = "helm-command"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.BOOTSTRAP, KindTrait.BY_VARIABLE})
 
 _COMMANDS = frozenset({"upgrade", "install", "template", "pull", "fetch"})

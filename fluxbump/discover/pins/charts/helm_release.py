@@ -21,6 +21,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "helm-release"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ("chartRef", "OCIRepository")
 TRAITS = frozenset({KindTrait.HELM_RELEASE, KindTrait.RECONCILED, KindTrait.CHART_OBJECT})
 
 Finder = Callable[[Document, Node, Context], Iterator[Found]]

@@ -14,6 +14,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "helmfile"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.BOOTSTRAP, KindTrait.BY_VARIABLE})
 
 _CHART = f"/{FLUX2.name}"

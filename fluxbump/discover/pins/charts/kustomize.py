@@ -24,6 +24,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "kustomize-override"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.TAKES_RANGE})
 
 _WORDS = ("patches", "replacements", "/spec", "substitute")

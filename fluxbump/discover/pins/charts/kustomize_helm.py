@@ -13,6 +13,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "kustomize-helm"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.RECONCILED})
 
 _GENERATOR = "HelmChartInflationGenerator"

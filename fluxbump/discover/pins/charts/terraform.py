@@ -24,6 +24,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "terraform"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ("flux_bootstrap_git",)
 TRAITS = frozenset({KindTrait.BOOTSTRAP, KindTrait.BY_VARIABLE})
 
 BOOTSTRAP = "flux_bootstrap_git"

@@ -12,6 +12,7 @@ from fluxbump.text.live_code import TextFile
 
 NAME = "values-mirror"
 ROLE = Role.FOLLOWS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.MIRROR})
 
 

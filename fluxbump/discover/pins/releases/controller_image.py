@@ -26,6 +26,13 @@ from fluxbump.text.yaml import Document, Node, Scalar, ScalarNode
 
 NAME = "controller-image"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = (
+    "fluxcd/",
+    "sourceController",
+    "kustomizeController",
+    "helmController",
+    "ionController",  # three names end so
+)
 TRAITS = frozenset({KindTrait.CONTROLLER_IMAGE, KindTrait.BY_VARIABLE})
 
 CONTROLLERS = {

@@ -24,6 +24,7 @@ from fluxbump.text.patterns import lazy_pattern
 
 NAME = "controller-url"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.TAG_URL, KindTrait.BY_VARIABLE})
 
 _PATH_TAG = rf"(?P<tag>(?>(?:{references.PIECE}|[^/\s\"'`?#])+))"

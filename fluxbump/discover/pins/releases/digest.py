@@ -23,6 +23,7 @@ from fluxbump.text.version_forms import form_of
 
 NAME = "digest"
 ROLE = Role.FOLLOWS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.DIGEST})
 
 _KEY = lazy_pattern(

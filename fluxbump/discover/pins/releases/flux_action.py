@@ -23,6 +23,7 @@ from fluxbump.text.yaml import Document, Node, Scalar
 
 NAME = "flux-action"
 ROLE = Role.TOOL
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.ACTION, KindTrait.BY_VARIABLE})
 
 _ACTION = "fluxcd/flux2/action@"

@@ -23,6 +23,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "flux-cli"
 ROLE = Role.TOOL
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.CLI_FILE, KindTrait.BY_VARIABLE, KindTrait.LISTED})
 
 _NAME = "flux-cli"

@@ -20,6 +20,7 @@ from fluxbump.text.version_forms import form_of
 
 NAME = "flux-command"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ("flux install", "flux bootstrap", '["flux"')
 TRAITS = frozenset({KindTrait.BY_VARIABLE})
 
 _COMMANDS = frozenset({"install", "bootstrap"})

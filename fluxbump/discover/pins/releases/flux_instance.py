@@ -25,6 +25,7 @@ from fluxbump.text.yaml import Node, ScalarNode
 
 NAME = "flux-instance"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ("flux-instance", "FluxInstance")
 TRAITS = frozenset({KindTrait.TAKES_RANGE, KindTrait.RELEASE_OBJECT})
 
 _KEY = "distribution"

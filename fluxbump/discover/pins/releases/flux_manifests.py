@@ -19,6 +19,7 @@ from fluxbump.text.patterns import lazy_pattern
 
 NAME = "flux-manifests"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.TAKES_RANGE, KindTrait.RELEASE_OBJECT, KindTrait.BY_VARIABLE})
 
 _KIND = "OCIRepository"

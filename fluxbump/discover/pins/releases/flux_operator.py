@@ -18,6 +18,7 @@ from fluxbump.text.patterns import lazy_pattern
 
 NAME = "flux-operator"
 ROLE = Role.OPERATOR
+NEEDLES: tuple[str, ...] = ("flux-operator",)
 TRAITS = frozenset({KindTrait.BY_VARIABLE})
 
 _NEEDLE = "controlplaneio-fluxcd/"

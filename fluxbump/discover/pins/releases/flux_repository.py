@@ -23,6 +23,7 @@ from fluxbump.text.yaml import Document, Node, Scalar
 
 NAME = "flux-repository"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.TAG_URL, KindTrait.BY_VARIABLE})
 
 _REPOSITORY = lazy_pattern(r"(?:\S*[/@])?github\.com[/:]fluxcd/flux2(?:\.git)?/?")

@@ -20,6 +20,7 @@ from fluxbump.text.versions import FULL
 
 NAME = "go-module"
 ROLE = Role.REFERENCE
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.MODULE})
 
 _FILE = "go.mod"

@@ -18,6 +18,7 @@ from fluxbump.text.version_forms import form_of
 
 NAME = "gotk-components"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = gotk.NEEDLES
 TRAITS = frozenset({KindTrait.BOOTSTRAPPED})
 
 

@@ -18,6 +18,7 @@ from fluxbump.text.version_forms import form_of
 
 NAME = "install-manifest"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.COPIED_MANIFEST})
 
 

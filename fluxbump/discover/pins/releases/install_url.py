@@ -18,6 +18,7 @@ from fluxbump.text.version_forms import form_of
 
 NAME = "install-url"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset(
     {KindTrait.INSTALL_URL, KindTrait.TAG_URL, KindTrait.ONE_RELEASE, KindTrait.BY_VARIABLE}
 )

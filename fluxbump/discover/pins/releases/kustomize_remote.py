@@ -23,6 +23,7 @@ from fluxbump.text.patterns import lazy_pattern
 
 NAME = "kustomize-remote"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.TAG_URL, KindTrait.ONE_RELEASE, KindTrait.BY_VARIABLE})
 
 _BASE = r"github\.com[/:]fluxcd/flux2(?:\.git)?/{1,2}manifests/(?P<path>[\w./-]{0,200})"

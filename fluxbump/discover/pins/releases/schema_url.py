@@ -20,6 +20,7 @@ from fluxbump.text.patterns import lazy_pattern
 
 NAME = "schema-url"
 ROLE = Role.REFERENCE
+NEEDLES: tuple[str, ...] = ()
 TRAITS = frozenset({KindTrait.TAG_URL, KindTrait.BY_VARIABLE, KindTrait.LISTED})
 
 _TAG = rf"(?P<tag>(?>(?:{references.PIECE}|[^/\s\"'`?#])+))"

@@ -15,6 +15,7 @@ from fluxbump.text.version_forms import form_of
 
 NAME = "tool-command"
 ROLE = Role.TOOL
+NEEDLES: tuple[str, ...] = ("arkade ", "choco ")
 TRAITS = frozenset({KindTrait.BY_VARIABLE})
 
 _VERSION = rf"(?P<version>(?>(?:{references.PIECE}|[^\s\"'`,;&|()<>\\\]}}])+))"

@@ -21,6 +21,8 @@ from fluxbump.text.yaml import Document
 
 NAME = "tool-version"
 ROLE = Role.TOOL
+FILE_NAMES: tuple[str, ...] = (*flux_names.FILES, ".prototools")
+NEEDLES: tuple[str, ...] = ("fluxcd@", '"fluxcd"', "fluxcd.io", "/flux:", "/flux-cli:")
 TRAITS = frozenset[KindTrait]()
 
 _TOOL = (

@@ -27,6 +27,7 @@ from fluxbump.text.patterns import lazy_pattern
 
 NAME = "variable"
 ROLE = Role.INSTALLS
+NEEDLES: tuple[str, ...] = flux_names.NEEDLES
 TRAITS = frozenset({KindTrait.ONE_RELEASE, KindTrait.VARIABLE})
 
 
