@@ -23,7 +23,7 @@ from fluxbump.model import Finding, Location, Related, Severity
 from fluxbump.reports.formats import markdown
 from fluxbump.reports.formats.format import summary
 from fluxbump.reports.formats.json import CheckJson
-from fluxbump.reports.formats.registry import FORMATS
+from fluxbump.reports.formats.registry import FORMATS, load
 from fluxbump.reports.table import Paint, printable
 from fluxbump.text.markdown import GAP, without_secrets
 
@@ -155,7 +155,7 @@ _EVERY_NASTY = Verdict(
 
 
 def _render(name: str, verdict: Verdict, rules: Mapping[str, Rule] = _RULES) -> str:
-    return FORMATS[name]().render(verdict, rules, _PLAIN)
+    return load(name).render(verdict, rules, _PLAIN)
 
 
 # --- what every format keeps to -----------------------------------------------------------------
@@ -179,7 +179,7 @@ def _is_command(line: str) -> bool:
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("verdict", [_EMPTY, _FULL, _EVERY_NASTY], ids=["empty", "full", "hostile"])
 def test_contract(name: str, verdict: Verdict) -> None:
-    assert name == FORMATS[name]().NAME
+    assert name == load(name).NAME
     _obeys(name, _render(name, verdict))
     _obeys(name, _render(name, verdict, {}))
 
@@ -240,7 +240,7 @@ def test_summary(verdict: Verdict, expected: str) -> None:
     ],
 )
 def test_green_is_only_for_what_was_judged_and_clean(verdict: Verdict, color: str) -> None:
-    said = FORMATS["text"]().render(verdict, _RULES, Paint(enabled=True)).splitlines()[-1]
+    said = load("text").render(verdict, _RULES, Paint(enabled=True)).splitlines()[-1]
     assert said.startswith(f"\x1b[1;{color}m")
 
 

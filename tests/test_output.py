@@ -22,7 +22,7 @@ from typer.models import OptionInfo
 
 from fixtures import states
 from fluxbump.cli.app import COMMANDS
-from fluxbump.cli.output.verdicts import FORMATS as CHECK_FORMATS
+from fluxbump.reports.formats.registry import FORMATS as CHECK_FORMATS
 from fluxbump.text import printable
 from tests.helpers import Repo
 

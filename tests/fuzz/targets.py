@@ -37,7 +37,7 @@ from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.helm.index import entries, section
 from fluxbump.helm.registry import challenge, manifest, reference
 from fluxbump.model import FLUX, FLUX2, Inventory
-from fluxbump.reports.formats.registry import FORMATS
+from fluxbump.reports.formats.registry import FORMATS, load
 from fluxbump.reports.table import Paint
 from fluxbump.run.pull_request import release_notes
 from fluxbump.run.pull_request.state import SavedState
@@ -269,7 +269,7 @@ def judge(path: str, data: bytes) -> None:
         examined = check.examine(MemorySnapshot({**base_files(), path: data}), Settings(), _index())
         verdict = check.judge(examined)
         name = [*FORMATS][len(data) % len(FORMATS)]
-        said = FORMATS[name]().render(verdict, RULES, Paint(enabled=False), ())
+        said = load(name).render(verdict, RULES, Paint(enabled=False), ())
         # What GitHub's runner shall obey is printed as it is, all else as `console` prints it.
         said = said if name == "github" else printable.lines(said)
         assert not _COMMANDS.search(said), "a character that commands a terminal"

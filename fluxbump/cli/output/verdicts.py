@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.errors import OutputError, UsageError
+from fluxbump.reports.formats.registry import FORMATS, load
 
 if TYPE_CHECKING:
     from fluxbump.check.check import Examined
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from fluxbump.reports.verbosity import View
 
 _TEXT, _GITHUB, _HTML = "text", "github", "html"
-FORMATS = (_TEXT, "json", "sarif", "junit", _GITHUB, "markdown", _HTML)
-"""The names that `--output` takes; what loads each is in `reports/formats/registry`."""
 
 
 class Sink(Struct, frozen=True):
@@ -115,13 +114,12 @@ def _rendered(
 ) -> str:
     from fluxbump.check.rules import RULES
     from fluxbump.reports.formats import text
-    from fluxbump.reports.formats.registry import FORMATS as LOADERS
     from fluxbump.reports.table import Paint
 
     paint = paint or Paint(enabled=False)
     if name == _TEXT:
         return text.render(verdict, RULES, paint, steps, view=view)
-    return LOADERS[name]().render(verdict, RULES, paint, steps)
+    return load(name).render(verdict, RULES, paint, steps)
 
 
 def _page(verdict: Verdict, steps: Sequence[Step], about: Evidence) -> str:
