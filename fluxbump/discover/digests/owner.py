@@ -8,23 +8,22 @@ says so, it may belong to every URL that is near.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
-from itertools import islice
 from posixpath import basename
 
 from msgspec import Struct
 
 from fluxbump.discover.digests import names
 from fluxbump.discover.digests.downloads import Download, Ownership, one_file
+from fluxbump.discover.digests.places import Places
 from fluxbump.discover.digests.spellings import Digest
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
-from fluxbump.text.scopes import EnclosingScope, Scopes
+from fluxbump.text.scopes import EnclosingScope
 
-_NEAR = 4
-"""Lines on either side of a download, in which a digest may belong to it."""
+_ELSEWHERE = Ownership()
+
 _FAR = 40
 """Lines behind a download, in which a digest may belong to it if no other one is between."""
 _KEY_LENGTH = 200
@@ -33,11 +32,6 @@ _BLOCK = 400
 """Characters in front of the default of a variable, in which its block begins."""
 _LONGEST_COMMAND = 4096
 """Characters on either side of a place that are read of its statement."""
-_BRACKETS = 4
-"""Brackets that may be around a digest inside those that hold its URL."""
-
-
-_ELSEWHERE = Ownership()
 
 _SOURCE = lazy_pattern(
     r"(?<![\w.-])[\"']?(?:owner|repo|rev|image|repository|newName|newTag|gitRepo)[\"']?\s*[:=]"
@@ -51,9 +45,6 @@ _SAVED = lazy_pattern(
     [ \t]*["']?(?P<file>[^\s"'|;&<>)]+)""",
     re.VERBOSE,
 )
-
-
-_TEMPLATES = (".yml", ".yaml", ".j2", ".tpl", ".tftpl")
 
 
 class Owners(Struct, dict=True):
@@ -70,16 +61,8 @@ class Owners(Struct, dict=True):
     digests: Sequence[Digest]
 
     @cached_property
-    def _scopes(self) -> Scopes:
-        return Scopes(self.file)
-
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [download.start for download in self.downloads]
-
-    @cached_property
-    def _digest_starts(self) -> list[int]:
-        return [digest.start for digest in self.digests]
+    def _places(self) -> Places:
+        return Places(self.file, self.downloads, self.digests)
 
     def of(self, digest: Digest) -> Ownership | None:
         """Say whose digest it is; None if nothing says so and no download is near."""
@@ -103,12 +86,12 @@ class Owners(Struct, dict=True):
 
         None if that scope has other downloads too, and what is meant is not known.
         """
-        for scope in self._around(download.start):
-            if len(self._within(scope)) > 1:  # so have all scopes around it
+        for scope in self._places.around(download.start):
+            if len(self._places.downloads_in(scope)) > 1:  # so have all scopes around it
                 return None
             found = pattern.search(self.file.text, scope.start, scope.end)
             if found:
-                return found if self._within(scope) else None
+                return found if self._places.downloads_in(scope) else None
         return None
 
     def is_named(self, name: str) -> bool:
@@ -119,7 +102,7 @@ class Owners(Struct, dict=True):
 
     def _checked(self, start: int, end: int) -> Ownership | None:
         """Say which download is saved in the file that a checksum is of."""
-        text, scope = self.file.text, self._scopes.statement(start)
+        text, scope = self.file.text, self._places.scopes.statement(start)
         found = (
             _CHECKED.match(text[end : self.file.line_span(end)[1]]),
             _SUMMED.search(text, max(scope.start, start - _LONGEST_COMMAND), start),
@@ -139,10 +122,10 @@ class Owners(Struct, dict=True):
 
     def _files(self, download: Download) -> set[str]:
         """Return the names that a download may be saved under."""
-        scope, text = self._scopes.statement(download.start), self.file.text
+        scope, text = self._places.scopes.statement(download.start), self.file.text
         low = max(scope.start, download.start - _LONGEST_COMMAND)
         high = min(scope.end, download.end + _LONGEST_COMMAND)
-        some = self._within(EnclosingScope(low, high, "statement"))
+        some = self._places.downloads_in(EnclosingScope(low, high, "statement"))
         near = [candidate for candidate in some if candidate.identity != download.identity]
         start = max(
             (candidate.end for candidate in near if candidate.end <= download.start), default=low
@@ -171,7 +154,7 @@ class Owners(Struct, dict=True):
             return None
         if self.file.text.count(name) == 1:  # set, and not used
             return None
-        own = self._scopes.statement(digest.start)
+        own = self._places.scopes.statement(digest.start)
         found = list[Ownership]()
         for use in names.uses(name).finditer(self.file.text):
             at, end = use.start("name"), use.end("name")
@@ -214,17 +197,17 @@ class Owners(Struct, dict=True):
                 continue
             span = EnclosingScope(match.end(), self.file.line_span(match.end())[1], "statement")
             if match["block"]:
-                span = next(self._scopes.brackets(match.start("block")), span)
+                span = next(self._places.scopes.brackets(match.start("block")), span)
             words = names.words_of(match["stem"])
-            here = [download for download in self._within(span) if download.moves]
+            here = [download for download in self._places.downloads_in(span) if download.moves]
             found[words] = (*found.get(words, ()), *here)
         return found
 
     # --- by structure -----------------------------------------------------------------------------
 
     def _by_scope(self, start: int, digest: Digest | None) -> Ownership | None:
-        for scope in self._around(start):
-            inside = self._within(scope)
+        for scope in self._places.around(start):
+            inside = self._places.downloads_in(scope)
             held = [
                 download
                 for download in inside
@@ -240,43 +223,20 @@ class Owners(Struct, dict=True):
                 return _ELSEWHERE
         return None
 
-    def _around(self, start: int) -> Iterator[EnclosingScope]:
-        """Yield the scopes that say whose a digest is, innermost first."""
-        statement = self._scopes.statement(start)
-        some = [statement, *islice(self._scopes.brackets(start), _BRACKETS)]
-        mappings = self._scopes.mappings(start) if self._has_mappings else iter(())
-        some += islice(mappings, 1)
-        yield from sorted(some, key=lambda scope: scope.end - scope.start)
-        yield from (scope for scope in islice(mappings, 1) if scope.start)
-
-    @cached_property
-    def _has_mappings(self) -> bool:
-        is_yaml = self.file.is_yaml and not self.file.path.endswith(".json")
-        return is_yaml or self.file.path.endswith(_TEMPLATES)
-
-    def _within(self, scope: EnclosingScope) -> list[Download]:
-        first = bisect_left(self._starts, scope.start)
-        last = bisect_left(self._starts, scope.end)
-        return list(self.downloads[first:last])
-
     def _claimed(self, download: Download, scope: EnclosingScope, digest: Digest) -> bool:
         """Whether another digest stands nearer to a download than what a scope encloses."""
-        for inner in self._around(download.start):
+        for inner in self._places.around(download.start):
             if inner.end - inner.start >= scope.end - scope.start:
                 return False
-            if any(_rival(candidate, digest) for candidate in self._inside(inner)):
+            if any(_rival(candidate, digest) for candidate in self._places.digests_in(inner)):
                 return True
         return False
-
-    def _inside(self, scope: EnclosingScope) -> Sequence[Digest]:
-        first = bisect_left(self._digest_starts, scope.start)
-        return self.digests[first : bisect_left(self._digest_starts, scope.end)]
 
     def _rivals(self, digest: Digest, scope: EnclosingScope) -> bool:
         """Whether a scope has another digest of the kind, which is not inside one of its own."""
         same = [
             candidate
-            for candidate in self._inside(scope)
+            for candidate in self._places.digests_in(scope)
             if candidate.algorithm == digest.algorithm
         ]
         texts = {self.file.text[candidate.start : candidate.end] for candidate in same}
@@ -284,7 +244,7 @@ class Owners(Struct, dict=True):
 
     def _listed(self, held: Collection[Download]) -> bool:
         """Whether URLs are the items of one list: mirrors of one file."""
-        around = [next(self._scopes.brackets(download.start), None) for download in held]
+        around = [next(self._places.scopes.brackets(download.start), None) for download in held]
         return around[0] is not None and around[0].kind == "[" and len(set(around)) == 1
 
     def _is_source(self, scope: EnclosingScope) -> bool:
@@ -293,30 +253,16 @@ class Owners(Struct, dict=True):
     # --- by distance ------------------------------------------------------------------------------
 
     def _nearby(self, start: int) -> Ownership | None:
-        window = self._window(start)
-        near = self._within(window)
+        window = self._places.window(start)
+        near = self._places.downloads_in(window)
         if any(download.moves for download in near):
             verdict = one_file(near)
-            alone = len(self._inside(window)) <= 1
+            alone = len(self._places.digests_in(window)) <= 1
             return verdict if alone else Ownership(verdict.downloads, certain=False)
-        last = bisect_left(self._starts, start) - 1
-        while last >= 0 and self.downloads[last].variable:
-            last -= 1
-        before = self.downloads[last] if last >= 0 else None
-        if before and before.moves and self._line(start) - self._line(before.start) <= _FAR:
+        before = self._places.url_before(start)
+        if before and before.moves and self._places.lines_between(before.start, start) <= _FAR:
             return Ownership((before,), certain=False)
         return None
-
-    def _window(self, start: int) -> EnclosingScope:
-        """Return the lines that are near."""
-        begin = end = start
-        for _ in range(_NEAR + 1):
-            begin = self.file.text.rfind("\n", 0, begin) if begin > 0 else begin
-            end = self.file.text.find("\n", end + 1) if end >= 0 else end
-        return EnclosingScope(max(begin, 0), len(self.file.text) if end < 0 else end, "statement")
-
-    def _line(self, offset: int) -> int:
-        return self.file.location(offset).line
 
 
 def _rival(candidate: Digest, digest: Digest) -> bool:
