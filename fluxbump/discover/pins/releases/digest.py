@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from msgspec import Struct
-
 from fluxbump.discover.digests import cli_archives, names, spellings, tables
+from fluxbump.discover.digests.artifacts import ARCHIVE, ARTIFACTS, CLI, MANIFEST, RELEASES
 from fluxbump.discover.digests.downloads import Download, Ownership
 from fluxbump.discover.digests.owner import Owners
 from fluxbump.discover.digests.spellings import Digest
@@ -16,7 +15,7 @@ from fluxbump.discover.pins.kind import BY_HAND, Context, Found
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.urls import chart_archives
 from fluxbump.discover.variables import references
-from fluxbump.model import FLUX, FLUX2, Form, Note, Pin, Role, Track
+from fluxbump.model import FLUX, Form, Note, Pin, Role, Track
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.version_forms import form_of
@@ -43,9 +42,8 @@ _ASIDE = lazy_pattern(
     r"(?:home_?page|website|docs?|documentation|description|license|see)[\"']?\s*[:=]\s*[\"']?\Z",
     re.IGNORECASE,
 )
-_RELEASES = "fluxcd/flux2/releases/"
 _MANIFEST_URL = lazy_pattern(
-    rf"{_RELEASES}download/(?P<tag>(?>(?:{references.PIECE}|[^/\s\"'`])+))/install\.yaml(?![\w-]|\.\w)"
+    rf"{RELEASES}download/(?P<tag>(?>(?:{references.PIECE}|[^/\s\"'`])+))/install\.yaml(?![\w-]|\.\w)"
 )
 
 
@@ -56,35 +54,9 @@ _TAKEN = lazy_pattern(
 """A variable that holds the digest of what is downloaded."""
 
 
-class _Artifact(Struct, frozen=True):
-    """A file that is downloaded.
-
-    Attributes:
-        name: of the file.
-        whole: what a URL that leads to it contains.
-        held: what the subject of a variable contains that says which release it is of.
-        track: the line of versions that its URL holds.
-        known: its digests of other releases can be had; else one beside it stops a bump.
-    """
-
-    name: str
-    whole: str
-    held: str
-    track: Track
-    known: bool = True
-
-
-_MANIFEST = _Artifact(spellings.MANIFEST, _RELEASES, "(install.yaml in ", FLUX)
-_ARCHIVE = _Artifact(
-    chart_archives.NAME, chart_archives.RELEASES, f"({chart_archives.SUBJECT} in ", FLUX2
-)
-_CLI = _Artifact(cli_archives.NAME, _RELEASES, f"({cli_archives.SUBJECT} in ", FLUX, known=False)
-_ARTIFACTS = {artifact.name: artifact for artifact in (_MANIFEST, _ARCHIVE, _CLI)}
-
-
 def find(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield the digests that belong to a file of Flux, and a note for each that may."""
-    named = [artifact for artifact in _ARTIFACTS.values() if artifact.whole in file.text]
+    named = [artifact for artifact in ARTIFACTS.values() if artifact.whole in file.text]
     if not named and file.path not in context.followed.pins:
         return
     every = list(spellings.shaped(file.text))
@@ -150,7 +122,7 @@ def _downloads(file: TextFile, context: Context) -> list[Download]:
 def _manifests(file: TextFile, context: Context) -> dict[int, str]:
     doubts = program_source.doubts(file, _MANIFEST_URL)
     return {
-        match.start(): _MANIFEST.name
+        match.start(): MANIFEST.name
         for match in _MANIFEST_URL.finditer(file.text)
         if context.is_acted_on(file, match.start())
         and (
@@ -168,12 +140,12 @@ def _is_held(file: TextFile, match: re.Match[str], context: Context) -> bool:
 
 def _archives(file: TextFile, context: Context) -> dict[int, str]:
     found = chart_archives.found(file, context.is_acted_on)
-    return {match.start(): _ARCHIVE.name for match, doubt in found if doubt is None}
+    return {match.start(): ARCHIVE.name for match, doubt in found if doubt is None}
 
 
 def _of_cli(file: TextFile, context: Context) -> dict[int, str]:
     return {
-        match.start(): _CLI.name
+        match.start(): CLI.name
         for match, doubt in cli_archives.found(file, context.is_acted_on)
         if doubt is None
     }
@@ -203,14 +175,7 @@ def _moving(file: TextFile, context: Context) -> re.Pattern[str] | None:
 
 def _variables(file: TextFile, context: Context, *, shared: bool) -> Iterator[Download]:
     for pin in context.followed.pins.get(file.path, ()):
-        artifact = next(
-            (
-                known_artifact
-                for known_artifact in _ARTIFACTS.values()
-                if known_artifact.held in pin.subject
-            ),
-            None,
-        )
+        artifact = next((known for known in ARTIFACTS.values() if known.held in pin.subject), None)
         if artifact is not None:
             name = "" if shared else artifact.name
             yield Download(pin.start, pin.end, name, artifact.name, moves=True, variable=True)
@@ -226,7 +191,7 @@ def _found(
     moving = [download for download in verdict.downloads if download.moves]
     if not moving:
         return
-    artifact = _ARTIFACTS.get(moving[0].artifact)
+    artifact = ARTIFACTS.get(moving[0].artifact)
     if verdict.certain and artifact is not None and artifact.known:
         track = spellings.track(digest.encoding, artifact.name, digest.algorithm)
         value = file.text[digest.start : digest.end]
@@ -234,7 +199,7 @@ def _found(
         yield Pin(NAME, track, where, digest.start, digest.end, value, Form.EXACT, subject)
         return
     platform = _platform(file, digest, verdict, downloads)
-    if verdict.certain and artifact is _CLI and platform is not None:
+    if verdict.certain and artifact is CLI and platform is not None:
         track = cli_archives.track(platform, digest.encoding)
         value = file.text[digest.start : digest.end]
         subject = f"{digest.algorithm} of flux_*_{platform}"
@@ -246,9 +211,8 @@ def _found(
         if verdict.certain
         else f"a digest that may be of {what}"
     )
-    first = moving[0]
-    track = next((a.track for a in _ARTIFACTS.values() if a.name == first.artifact), FLUX)
-    yield Note(where, message, held=_held(file, first, track), advice=BY_HAND)
+    held = _held(file, moving[0], artifact.track if artifact else FLUX)
+    yield Note(where, message, held=held, advice=BY_HAND)
 
 
 def _platform(
@@ -264,7 +228,7 @@ def _platform(
     urls = urls or [
         download
         for download in downloads
-        if download.artifact == _CLI.name and not download.variable
+        if download.artifact == CLI.name and not download.variable
     ]
     found = {cli_archives.platform(file.text[url.start : url.end]) for url in urls}
     return found.pop() if len(found) == 1 else None
@@ -273,7 +237,7 @@ def _platform(
 def _taken(owners: Owners, download: Download, context: Context) -> Iterator[Note]:
     """Yield a note on a URL whose digest is in a variable that another file sets."""
     file = owners.file
-    artifact = _ARTIFACTS.get(download.artifact)
+    artifact = ARTIFACTS.get(download.artifact)
     found = owners.taken(download, _TAKEN) if artifact and not download.variable else None
     if artifact is None or found is None:
         return
@@ -297,7 +261,7 @@ def _held(file: TextFile, download: Download, track: Track) -> tuple[Track, str]
 
 
 def _named(file: TextFile, download: Download) -> str:
-    if download.variable or download.artifact not in ("", _CLI.name):
+    if download.variable or download.artifact not in ("", CLI.name):
         return download.artifact or download.identity
     return _shown(file.text[download.start : download.end])
 
