@@ -76,7 +76,8 @@ JOURNEYS = {"run", "fleet"}
 LEAVES = ("discover.pins", "check.rules", "reports", "helm.index", "forges", "cli")
 SHARED = {
     "discover.pins.kind", "discover.pins.kind_traits", "discover.pins.oci_references",
-    "discover.pins.tagged_urls", "discover.pins.chart_calls", "check.rules.rule",
+    "discover.pins.tagged_urls", "discover.pins.chart_calls",
+    "discover.pins.releases.controller_tags", "check.rules.rule",
     "check.rules.agreement.held_version", "check.rules.crds.installed_crds",
     "check.rules.crds.pinned_releases",
     "check.rules.objects.judged",
@@ -278,7 +279,7 @@ def test_files_stay_short() -> None:
     long = {
         module: count
         for module, path in MODULES.items()
-        if (count := path.read_text("utf-8").count("\n")) > 352
+        if (count := path.read_text("utf-8").count("\n")) > 300
     }
     assert long == {}
 

@@ -9,23 +9,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from msgspec import Struct
-
-from fluxbump.discover.pins.kind import BY_HAND, Context, Found, beside_digest
+from fluxbump.discover.pins.kind import BY_HAND, Context, Found
 from fluxbump.discover.pins.kind_traits import KindTrait
+from fluxbump.discover.pins.releases import controller_tags
+from fluxbump.discover.pins.releases.controller_tags import (
+    CLI,
+    IMAGE,
+    NAMES,
+    ControllerImage,
+    beside_names,
+    of_mapping,
+    scalar_pin,
+    tag_pin,
+)
 from fluxbump.discover.urls import image_copies
 from fluxbump.discover.variables import references
 from fluxbump.flux import gotk
 from fluxbump.flux.tables import images
-from fluxbump.model import FLUX, FLUX2, Form, Note, Pin, Role, Track, TrackKind
+from fluxbump.model import FLUX2, Form, Note, Pin
 from fluxbump.text import yaml
 from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.patterns import lazy_pattern
-from fluxbump.text.version_forms import form_of
-from fluxbump.text.yaml import Document, Node, Scalar, ScalarNode
+from fluxbump.text.yaml import Document, Node, ScalarNode
 
-NAME = "controller-image"
-ROLE = Role.INSTALLS
+NAME = controller_tags.KIND
+ROLE = controller_tags.ROLE
 NEEDLES: tuple[str, ...] = (
     "fluxcd/",
     "sourceController",
@@ -46,16 +54,13 @@ CONTROLLERS = {
 }
 """What the community chart's values call each controller."""
 
-_CLI = "flux-cli"
-_KEYS = {**CONTROLLERS, "cli": _CLI}
-_NAMES = "|".join(images.NAMES)
+_KEYS = {**CONTROLLERS, "cli": CLI}
 
 # What may not stand in front is looked at last: a pattern that begins with fixed text is fast.
 _REFERENCE = lazy_pattern(
-    rf"fluxcd/(?<![\w.-]fluxcd/)(?P<name>{_NAMES})"
+    rf"fluxcd/(?<![\w.-]fluxcd/)(?P<name>{NAMES})"
     rf"(?P<sign>[:@])(?P<tag>(?:{references.PIECE}|[^\s\"'`,;|&()<>\]}}\\=])+)"
 )
-_IMAGE = lazy_pattern(rf"(?:^|/)fluxcd/(?P<name>{_NAMES})(?::|@|$)")
 _KEY = "|".join(CONTROLLERS)
 _SET_ARGUMENT = lazy_pattern(rf"(?<![\w-])(?P<key>{_KEY})\.tag=(?P<tag>[^\s\"',\\]+)")
 _SET_CLI = lazy_pattern(
@@ -78,24 +83,6 @@ _LISTED = lazy_pattern(r"[\w.:@/=,-]+(?:[ \t]+[\w.:@/=,-]+)*[ \t]*(?:#.*)?")
 _OWNS = "the image of a Flux controller in the controllers' own manifests"
 _KEPT = "the folder {} keeps the images of one release"
 _MIRROR = "the file lists several tags of one Flux controller, like a mirror of several releases"
-
-
-class _Image(Struct, frozen=True):
-    """A controller's image, or the CLI's, and what holds it, for people.
-
-    The chart runs the CLI in the job that checks a cluster before an installation: a tool.
-    """
-
-    name: str
-    subject: str
-
-    @property
-    def track(self) -> Track:
-        return FLUX if self.name == _CLI else Track(TrackKind.IMAGE, self.name)
-
-    @property
-    def role(self) -> Role:
-        return Role.TOOL if self.name == _CLI else ROLE
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
@@ -131,7 +118,7 @@ def _kept_for(path: str, pins: Sequence[Pin]) -> str | None:
 def _found(file: TextFile, context: Context) -> Iterator[Found]:
     if "fluxcd/" in file.text:
         yield from _references(file)
-        yield from _beside(file)
+        yield from beside_names(file)
     if "Controller" in file.text or "cli.tag" in file.text or "sourceWatcher" in file.text:
         yield from _values(file, context)
         yield from _arguments(file)
@@ -155,14 +142,14 @@ def _references(file: TextFile) -> Iterator[Found]:
         if "*" in text:
             continue  # a pattern of a policy: it says which images may run, and holds no version
         start = match.end("tag") - len(text)
-        image = _Image(match["name"], match["name"])
-        result = _tag(file, image, start, text)
+        image = ControllerImage(match["name"], match["name"])
+        result = tag_pin(file, image, start, text)
         if isinstance(result, Note):
             yield result
             continue
         found.append(result)
         copies = image_copies.tags(file, image.name, start, match.end("tag"))
-        again = (_tag(file, image, copy, text) for copy in copies)
+        again = (tag_pin(file, image, copy, text) for copy in copies)
         found += [pin for pin in again if isinstance(pin, Pin)]
     tags = {(pin.track, pin.value) for pin in found if pin.form is Form.EXACT}
     if len(tags) > len({track for track, _ in tags}):
@@ -192,68 +179,6 @@ def _is_own_manifest(file: TextFile, offset: int) -> bool:
     after = file.text.find("\n---", offset)
     document = file.text[start : after if after >= 0 else len(file.text)]
     return bool(_WHOLE.search(document) and _OWN_DEPLOYMENT.search(document))
-
-
-def _tag(file: TextFile, image: _Image, start: int, text: str) -> Found:
-    """Make the pin of a tag; a Note where it is no tag that Flux publishes."""
-    form, skip = form_of(text)
-    if "@" in text or (form is Form.EXACT and not text.startswith("v")):
-        form, skip = Form.OPAQUE, 0
-    elif form is Form.RANGE or (form is Form.EXACT and ("-" in text or "+" in text)):
-        return Note(
-            file.location(start),
-            f"{text} is not a tag of a stable {image.name} image",
-            advice=BY_HAND,
-        )
-    return _held(file, image, start + skip, text[skip:], form)
-
-
-def _held(file: TextFile, image: _Image, start: int, value: str, form: Form) -> Pin:
-    where, end = file.location(start), start + len(value)
-    subject = f"image {image.subject}"
-    return Pin(NAME, image.track, where, start, end, value, form, subject, role=image.role)
-
-
-# --- tags beside an image's name -------------------------------------------------------------
-
-
-def _beside(file: TextFile) -> Iterator[Found]:
-    """Yield tags in mappings that name the image beside them, as kustomize and charts do."""
-    if not any(key in file.text for key in ("newTag", "tag:", "imageReference")):
-        return
-    for document in file.documents:
-        if "fluxcd/" not in document.source:
-            continue
-        for mapping in yaml.mappings(document.root):
-            yield from _mapped(file, document, mapping)
-
-
-def _mapped(file: TextFile, document: Document, mapping: Node) -> Iterator[Found]:
-    reference = yaml.text_of(mapping, "access", "imageReference") or ""
-    version = document.scalar(yaml.get(mapping, "version"))
-    match = _IMAGE.search(reference)
-    # A component of the Open Component Model repeats the tag of the image that it refers to.
-    if match and version and version.value and reference.endswith(f":{version.value}"):
-        yield _scalar(file, _Image(match["name"], match["name"]), version)
-    for image_key, tag_key in (("name", "newTag"), ("image", "tag"), ("repository", "tag")):
-        named = _IMAGE.search(yaml.text_of(mapping, image_key) or "")
-        scalar = document.scalar(yaml.get(mapping, tag_key))
-        if named is None or scalar is None:
-            continue
-        image = _Image(named["name"], named["name"])
-        pin = _scalar(file, image, scalar)
-        digest = yaml.text_of(mapping, "digest")
-        if digest and isinstance(pin, Pin):
-            pin = beside_digest(pin)
-        yield pin
-        return
-
-
-def _scalar(file: TextFile, image: _Image, scalar: Scalar) -> Found:
-    found = _tag(file, image, scalar.start, scalar.value)
-    if scalar.editable or isinstance(found, Note):
-        return found
-    return _held(file, image, scalar.start, scalar.value, Form.OPAQUE)
 
 
 # --- values of the chart ----------------------------------------------------------------------
@@ -317,7 +242,7 @@ def _text(file: TextFile, document: Document, value: Node, subject: str) -> Iter
     if start and any(key in inner.source for key in CONTROLLERS):
         yield from _below(file, inner, inner.root, subject)
         for mapping in yaml.mappings(inner.root):
-            yield from _mapped(file, inner, mapping)
+            yield from of_mapping(file, inner, mapping)
 
 
 def _below(
@@ -329,10 +254,10 @@ def _below(
             scalar = document.scalar(yaml.get(value, "tag"))
             named = yaml.text_of(value, "image") or yaml.text_of(value, "repository") or ""
             # A `cli` may be anything; and an image of the controller's own is found by its name.
-            ours = _CLI in named if key == "cli" else not _IMAGE.search(named)
+            ours = CLI in named if key == "cli" else not IMAGE.search(named)
             if name is not None and scalar is not None and ours and scalar.value:
-                image = _Image(name, f"{name} in the values of {subject}")
-                yield _scalar(file, image, scalar)
+                image = ControllerImage(name, f"{name} in the values of {subject}")
+                yield scalar_pin(file, image, scalar)
 
 
 def _arguments(file: TextFile) -> Iterator[Found]:
@@ -346,5 +271,5 @@ def _arguments(file: TextFile) -> Iterator[Found]:
         for match in pattern.finditer(file.text):
             if file.is_live(match.start("tag")):
                 name = _KEYS[match["key"]]
-                image = _Image(name, f"{name} in the values of a helm release")
-                yield _tag(file, image, match.start("tag"), match["tag"])
+                image = ControllerImage(name, f"{name} in the values of a helm release")
+                yield tag_pin(file, image, match.start("tag"), match["tag"])
