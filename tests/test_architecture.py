@@ -75,7 +75,8 @@ JOURNEYS = {"run", "fleet"}
 """Folders that hold the stages of one journey: few import them."""
 LEAVES = ("discover.pins", "check.rules", "reports", "helm.index", "forges", "cli")
 SHARED = {
-    "discover.pins.kind", "discover.pins.kind_traits", "discover.pins.oci_references",
+    "discover.pins.kind", "discover.pins.kind_traits", "discover.pins.name_search",
+    "discover.pins.oci_references",
     "discover.pins.tagged_urls", "discover.pins.chart_calls",
     "discover.pins.releases.controller_tags", "check.rules.rule",
     "check.rules.agreement.held_version", "check.rules.crds.installed_crds",

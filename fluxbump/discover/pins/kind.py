@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Literal, Protocol, runtime_checkable
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from fluxbump.discover.pins import name_search
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.variables.references import Reference
 from fluxbump.discover.variables.resolve import Followed
@@ -168,49 +167,16 @@ class Context(Struct, frozen=True):
         return (*self.names(), *OPERATOR_CHARTS, DISTRIBUTION, INSTANCE)
 
     def is_named_in(self, text: str) -> bool:
-        """Whether a value in `text` can be the name of a chart whose version moves.
-
-        Says no only where the text has no such name; what holds it, the parser knows. Escapes have
-        to be written out (`yaml_escapes.unescaped`).
-        """
-        return _named(self.installable()).search(text) is not None
+        """Whether a value in `text` can be the name of a chart whose version moves."""
+        return name_search.is_named_in(text, self.installable())
 
     def is_installed_in(self, text: str) -> bool:
-        """Whether `text` can install such a chart, or patch what does.
-
-        Says no only where it has no such name besides those in comments and in lists of what an
-        object depends on, which most objects of a large tree have.
-        """
-        if not self.is_named_in(text):
-            return False
-        # A line break in front, so that the first line is a line like the others.
-        return self.is_named_in(_depending(self.installable()).sub("", f"\n{text}"))
+        """Whether `text` can install such a chart, or patch what does."""
+        return name_search.is_installed_in(text, self.installable())
 
     def is_community(self, repository: str) -> bool:
         """Whether `repository` is one that serves the community chart."""
         return canonical(repository) in {canonical(known) for known in self.repositories}
-
-
-@cache
-def _named(names: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(f"{_any_of(names)}(?![\\w-])")
-
-
-@cache
-def _depending(names: tuple[str, ...]) -> re.Pattern[str]:
-    """What names a chart and cannot install it, however the text around it is written.
-
-    A line that begins with `#` is a comment, or a part of a longer value; with a quote in it, a
-    value may end there and another begin. An item of a list that begins with `name` is no
-    `metadata`, whose name counts, and an anchor would stand between the key and the name.
-    """
-    comment = r"\n[ \t]*#[^\n\"']*(?![^\n])"
-    item = rf"-[ ]name:[ ]+[\"']?{_any_of(names)}[\"']?(?=[ \t\r]*(?:\n|\Z))"
-    return re.compile(f"{comment}|{item}")
-
-
-def _any_of(names: tuple[str, ...]) -> str:
-    return "(?:" + "|".join(re.escape(name) for name in names) + ")"
 
 
 class Kind(Protocol):
