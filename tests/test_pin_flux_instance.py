@@ -10,7 +10,7 @@ from fluxbump.check.check import examine, judge
 from fluxbump.config.settings import Settings
 from fluxbump.discover.pins.kind import Context
 from fluxbump.discover.pins.releases import flux_instance, flux_manifests
-from fluxbump.model import Pin
+from fluxbump.model import Pin, Role
 from fluxbump.text.live_code import TextFile
 from tests.helpers import (
     Cli,
@@ -378,3 +378,40 @@ def test_what_installs_by_its_default_is_said_and_stays(
     assert result.code == 0, result.err
     assert "r.yaml:9  chart flux-instance (by default): the range 2.x admits 2.5.1" in result.out
     assert repo.show("fluxbump/flux-2.5.1", ".tool-versions") == "flux2 2.5.1\n"
+
+
+SET = (
+    'resource "helm_release" "i" {\n  chart = "flux-instance"\n'
+    '  set {\n    name  = "instance.distribution.version"\n    value = var.flux_version\n  }\n}\n'
+)
+ENCODED = (
+    'resource "helm_release" "i" {\n  chart = "flux-instance"\n  values = [yamlencode({\n'
+    "    instance = {\n      distribution = {\n        version = local.flux.version\n"
+    '        registry = "ghcr.io/fluxcd"\n      }\n    }\n  })]\n}\n'
+)
+DEFAULT = 'variable "flux_version" {\n  default = "v2.4.0"\n}\n'
+LOCALS = 'locals {\n  flux = { version = "2.4.0" }\n}\n'
+COMMAND = "V=2.4.0\nhelm install f flux-instance --set instance.distribution.version=$V\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [
+        ({"flux.tf": SET, "variables.tf": DEFAULT}, "variables.tf:2"),
+        ({"flux.tf": SET.replace("var.flux_version", '"${var.flux_version}"') + DEFAULT},
+         "flux.tf:9"),
+        ({"flux.tf": ENCODED, "locals.tf": LOCALS}, "locals.tf:2"),
+        ({"a.sh": COMMAND}, "a.sh:1"),
+    ],
+)  # fmt: skip
+def test_a_variable_that_the_chart_takes_its_release_from_installs(
+    files: dict[str, str], place: str
+) -> None:
+    (pin,) = [pin for pin in find(files).pins if pin.track.name == "flux"]
+    assert (str(pin.location), pin.kind, pin.role) == (place, "variable", Role.INSTALLS)
+
+
+@pytest.mark.parametrize("value", ["var.flux[0].version", 'lookup(var.flux, "v")', "var.f(x)"])
+def test_an_expression_is_no_variable(value: str) -> None:
+    found = find({"flux.tf": SET.replace("var.flux_version", value)}).pins
+    assert [pin.kind for pin in found if pin.track.name == "flux"] == []

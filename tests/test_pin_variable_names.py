@@ -160,3 +160,85 @@ def test_a_note_is_no_doubt_where_the_digest_belongs_to_another(repo: Repo, cli:
     assert cli("to", "2.5.1", cwd=repo).code == 0
     assert repo.show("fluxbump/flux-2.5.1", "v.env").startswith("FLUX_VERSION=2.5.1\n")
     assert not any(isinstance(one, Note) for one in find({"v.env": "FLUX_VERSION=2.4.0\n"}).notes)
+
+
+COMMUNITY = 'repository = "https://fluxcd-community.github.io/helm-charts"\n'
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        ("a.sh", "FLUX2_CHART_VERSION=${FLUX2_CHART_VERSION:-2.14.1}\n", 1),
+        ("prod.tfvars", 'flux = {\n  flux2_chart_version      = "2.14.1"\n}\n', 2),
+        ("terragrunt.hcl", 'inputs = {\n  flux2_chart_version = "2.14.1"\n}\n', 2),
+        ("Makefile", "FLUX_CHART_VERSION := 2.14.1\n", 1),
+        ("v.tf", 'variable "flux_helm_version" {\n  type = string\n  default = "2.14.1"\n}\n', 3),
+        ("v.tf", 'variable "fluxv2_chart_version" {\n  default = "2.14.1"\n}\n', 2),
+        ("values.yaml", "fluxChartVersion: 2.14.1\n", 1),
+        ("v.tf", COMMUNITY + 'locals {\n  flux_chart_version = "1.10.0"\n}\n', 3),
+    ],
+)
+def test_the_chart_has_names_too(path: str, text: str, line: int) -> None:
+    (pin,) = find({path: text}, app_versions={"2.14.1": "2.4.0", "1.10.0": "0.35.0"}).pins
+    assert (str(pin.track), pin.kind, pin.role) == ("flux2", "variable", Role.INSTALLS)
+    assert pin.location.line == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'variable "flux_chart_version" {\n  default = "1.5.0"\n}\n',  # the first Flux
+        'variable "flux2_sync_chart_version" {\n  default = "1.8.2"\n}\n',
+        'variable "flux2_chart_version" {\n  default = "2.14.99"\n}\n',
+        'variable "flux2_chart_version" {\n  default = "3.0.0"\n}\n',
+        'variable "influx_chart_version" {\n  default = "2.14.1"\n}\n',
+    ],
+)
+def test_what_is_no_version_of_the_chart_is_no_pin(text: str) -> None:
+    found = find({"v.tf": text}, app_versions={"2.14.1": "2.4.0", "1.5.0": "0.1.0"})
+    assert found.pins == ()
+
+
+def notes(path: str, text: str) -> list[str]:
+    found = find({path: text}, app_versions={"2.14.1": "2.4.0"})
+    assert found.pins == ()
+    return [f"{note.location.line} {note.message}" for note in found.notes]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("a.go", 'const (\n\tdefaultFluxVersion = "v2.4.0"\n)\n',
+         "2 defaultFluxVersion in a program holds Flux 2.4.0"),
+        ("a.go", 'const KindFluxVersion string = "2.4.0"\n', None),
+        ("a.go", 'type T struct{}\nvar t = T{FluxVersion: "v2.4.0"}\n',
+         "2 FluxVersion in a program holds Flux 2.4.0"),
+        ("a.ts", "export const fluxVersion: string = '2.4.0';\n",
+         "1 fluxVersion in a program holds Flux 2.4.0"),
+        ("a.py", 'V = os.environ.get("FLUX_VERSION", "v2.4.0")\n',
+         "1 FLUX_VERSION in a program holds Flux 2.4.0"),
+        ("a.py", 'FLUX_CHART_VERSION = "2.14.1"\n',
+         "1 FLUX_CHART_VERSION in a program holds chart flux2 2.14.1"),
+        ("a_test.go", 'const defaultFluxVersion = "v2.4.0"\n', None),
+        ("a.go", '// defaultFluxVersion = "v2.4.0"\n', None),
+        ("a.go", 'const InfluxVersion = "2.4.0"\n', None),
+        ("a.py", 'INFLUX_VERSION = "2.4.0"\n', None),
+        ("a.kt", 'val springBootWebFluxVersion = "2.1.2"\n', None),
+        ("a.py", 'FLUX_VERSION = "2.4.99"\n', None),
+    ],
+)  # fmt: skip
+def test_a_constant_of_a_program_is_a_note(path: str, text: str, expected: str | None) -> None:
+    assert notes(path, text) == ([expected] if expected else [])
+
+
+def test_a_constant_that_renovate_is_told_of_moves() -> None:
+    remark = "// renovate: datasource=github-releases depName=fluxcd/flux2\n"
+    found = find({"a.go": f'{remark}const defaultFluxVersion = "v2.4.0"\n'})
+    assert (brief(found.pins), found.notes) == (["2 tool-version flux 2.4.0"], ())
+
+
+def test_a_place_with_a_note_is_no_mention_too(repo: Repo, cli: Cli) -> None:
+    repo.commit({"a.go": 'const defaultFluxVersion = "v2.4.0"\n'})
+    report = cli("to", "2.5.1", "-n", "-o", "json", cwd=repo).json
+    assert [one["line"] for one in report["notes"] if one["path"] == "a.go"] == [1]
+    assert not [one for one in report["mentions"] if one["path"] == "a.go"]

@@ -45,7 +45,7 @@ def find(
 
     Args:
         files: candidates, and other files that contain one of `outdated`.
-        inventory: its pins are not mentions.
+        inventory: its pins are not mentions, and neither is what its notes are about.
         plan: says which versions become outdated.
         skip: edits of mapping rows, which need nobody's attention.
         app_versions: the Flux release of each version of the community chart.
@@ -58,6 +58,7 @@ def find(
     for pin in inventory.pins:
         pinned.setdefault(pin.location.path, set()).add(pin.track)
     spoken = _Spoken(statements.reader(plan.targets, app_versions or {}), old, plan.targets)
+    noted = {note.location for note in inventory.notes}
     whole = {pin.location.path for pin in inventory.pins if pin.kind in traits.WHOLE_MANIFEST}
     for file in files:
         if file.language is Language.LOCK or file.path in whole:
@@ -73,7 +74,8 @@ def find(
             if track is not None:
                 found.append(_mention(file, token, track))
         found += _spoken_of(file, spoken, [*found], pins, done)
-        yield from sorted(found, key=lambda mention: mention.location)
+        new = [mention for mention in found if mention.location not in noted]
+        yield from sorted(new, key=lambda mention: mention.location)
 
 
 def _held(pin: Pin, inventory: Inventory) -> Iterator[tuple[str, int]]:

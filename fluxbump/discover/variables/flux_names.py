@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator
 
 from fluxbump.discover.digests import names, spellings
-from fluxbump.discover.variables import assignments
+from fluxbump.discover.variables import assignments, renovate
 from fluxbump.discover.variables.references import Reference
 from fluxbump.discover.variables.values import Assignment
+from fluxbump.text import versions
 from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.patterns import lazy_pattern
 
@@ -23,6 +24,9 @@ NEEDLES = (
     *("fluxVersion", "FluxVersion", "fluxCliVersion", "flux-version"),
     *("FLUX_OPERATOR_VER", "flux_operator_ver", "fluxOperatorVersion", "flux-operator-version"),
     *("FLUX_OPERATOR_CHART_VER", "flux_operator_chart_ver"),
+    *("FLUX_CHART_VER", "FLUX2_CHART_VER", "FLUXCD_CHART_VER", "FLUX_HELM_", "FLUX2_HELM_"),
+    *("flux_chart_ver", "flux2_chart_ver", "fluxcd_chart_ver", "fluxv2_chart_ver"),
+    *("flux_helm_", "flux2_helm_", "fluxChartVersion", "flux2ChartVersion", "FluxChartVersion"),
 )
 """What a file contains that has such a variable."""
 
@@ -43,6 +47,12 @@ _OPERATOR_NAME = lazy_pattern(
     r"|flux-operator-version)(?![\w-]|\.\w)"
 )
 
+_CHART_NAME = lazy_pattern(
+    rf"(?<![\w.-])(?:{_BEFORE})?(?:FLUX(?:V?2|CD)?(?:_HELM_CHART|_CHART|_HELM)_VER(?:SION)?"
+    r"|flux(?:v?2|cd)?(?:_helm_chart|_chart|_helm)_ver(?:sion)?"
+    r"|[fF]lux(?:2|cd|CD)?(?:Helm)?ChartVersion)(?![\w-]|\.\w)"
+)
+
 
 def find(file: TextFile) -> Iterator[tuple[str, tuple[Assignment, ...]]]:
     """Yield each name of such a variable with the places that give it a version, in order.
@@ -55,6 +65,11 @@ def find(file: TextFile) -> Iterator[tuple[str, tuple[Assignment, ...]]]:
 def of_operator(file: TextFile) -> Iterator[tuple[str, tuple[Assignment, ...]]]:
     """Yield the same for variables that are called after a version of flux-operator."""
     yield from _assigned(file, _OPERATOR_NAME)
+
+
+def of_chart(file: TextFile) -> Iterator[tuple[str, tuple[Assignment, ...]]]:
+    """Yield the same for variables that are called after a version of the chart."""
+    yield from _assigned(file, _CHART_NAME)
 
 
 def _assigned(
@@ -77,6 +92,30 @@ def _references(file: TextFile, name: str) -> Iterator[Reference]:
     yield Reference((name,))
     if file.language is Language.HCL or ".tfvars" in file.path:
         yield Reference((name,), "var")
+
+
+_CONSTANT = lazy_pattern(
+    r"(?<![\w.-])(?P<name>(?:[a-zA-Z_]{0,40}?(?:(?<![A-Z])FLUX|Flux)|[a-zA-Z_]{0,40}_flux|flux)"
+    r"(?:2|cd|CD)?(?:_?[cC][lL][iI]|(?:_?(?:helm|HELM|Helm))?_?(?:chart|CHART|Chart))?_?(?:Version|VERSION|version))(?![\w-])"
+    rf"""["']?(?:\s{{0,8}}:\s{{0,8}}\w+)?\s{{0,8}}(?::=|[=:,])\s{{0,8}}["'`]"""
+    rf"""v?(?P<version>{versions.FULL.pattern})["'`]"""
+)
+_WEB = lazy_pattern("web_?flux", re.IGNORECASE)
+"""A framework of Java, whose versions look the same."""
+
+
+def constants(file: TextFile) -> Iterator[re.Match[str]]:
+    """Yield where code of a program names a release of Flux: `name` and `version`.
+
+    Such a name may say more than a variable's: `defaultFluxVersion`. What Renovate is told of is
+    left to the kinds that read its remarks.
+    """
+    named = file.is_program and any(needle in file.text for needle in NEEDLES)
+    if named and not _WEB.search(file.text):
+        for match in _CONSTANT.finditer(file.text):
+            start = match.start("version")
+            if file.is_code(start) and not renovate.is_told(file, start):
+                yield match
 
 
 _NEAR = 2

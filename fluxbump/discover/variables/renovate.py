@@ -45,6 +45,14 @@ def told(
                 yield remark, place
 
 
+def is_told(file: TextFile, offset: int) -> bool:
+    """Whether a remark may be about the version at `offset`."""
+    start, end = file.line_span(offset)
+    for _ in range(_NEXT):
+        start, _ = file.line_span(max(0, start - 1))
+    return "datasource=" in file.text[start:end]
+
+
 def _version_on(
     file: TextFile, start: int, end: int, is_acted_on: IsActedOn
 ) -> re.Match[str] | None:

@@ -14,6 +14,7 @@ from fluxbump.discover.embedded.manifests import pin_of
 from fluxbump.discover.embedded.objects import Piece
 from fluxbump.discover.pins.kind import INSTANCE, Context, Found, pin_at
 from fluxbump.discover.pins.kind_traits import KindTrait
+from fluxbump.discover.variables import references
 from fluxbump.flux.components import DEFAULT
 from fluxbump.model import FLUX, Form, Pin, Role
 from fluxbump.text import yaml
@@ -26,7 +27,7 @@ from fluxbump.text.yaml import Node, ScalarNode
 NAME = "flux-instance"
 ROLE = Role.INSTALLS
 NEEDLES: tuple[str, ...] = ("flux-instance", "FluxInstance")
-TRAITS = frozenset({KindTrait.TAKES_RANGE, KindTrait.RELEASE_OBJECT})
+TRAITS = frozenset({KindTrait.TAKES_RANGE, KindTrait.RELEASE_OBJECT, KindTrait.BY_VARIABLE})
 
 _KEY = "distribution"
 _OURS = ("flux-instance", "controlplaneio-fluxcd", "ghcr.io/fluxcd")
@@ -36,16 +37,20 @@ _VALUES = f"chart {_CHART}"
 _DEFAULT = "2.x"
 """What the chart's own values.yaml says, in every version so far."""
 _VERSION = r"v?[0-9][\w.+-]*|[0-9]+(?:\.(?:[0-9]+|[x*]))*|\*"
+_EXPRESSION = r"(?:var|local)(?:\.[\w-]+)+"
+"""A variable of Terraform; anything else that is computed is passed over."""
 _SET = lazy_pattern(
     rf"""\binstance\.{_KEY}\.version(?:["']?\s{{0,80}}[=,]?\s{{0,80}}(?:value\s*=\s*)?["']?)
-    (?P<version>{_VERSION})(?![\w.])""",
+    (?:(?P<version>{_VERSION})(?![\w.])|(?P<expression>{_EXPRESSION}|{references.PIECE}|\$\w+)
+    (?![\w.(\[]))""",
     re.VERBOSE,
 )
 _BETWEEN = r"(?:[^{}]|\{[^{}]{0,400}\}){0,800}?"
 """Other entries of an object, which may be objects."""
 _ASSIGNED = lazy_pattern(
     rf"""\binstance["']?\s*[=:]\s*\{{{_BETWEEN}\b{_KEY}["']?\s*[=:]\s*\{{{_BETWEEN}
-    \bversion["']?\s*[=:]\s*["'](?P<version>{_VERSION})["']""",
+    \bversion["']?\s*[=:]\s*(?:["'](?P<version>{_VERSION})["']
+    |(?P<expression>{_EXPRESSION})(?![\w.(\[]))""",
     re.VERBOSE,
 )
 
@@ -55,6 +60,12 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 
     An instance inside another text is an embedded manifest.
     """
+    for pin in _each(file):
+        if (file.path, pin.start) not in context.followed.uses:
+            yield pin
+
+
+def _each(file: TextFile) -> Iterator[Pin]:
     yield from _by_default(file)
     if _KEY not in file.text:
         return
@@ -96,7 +107,7 @@ def _is_ours(file: TextFile) -> bool:
     return any(name in file.text or name in file.path for name in _OURS)
 
 
-def _of_values(file: TextFile) -> Iterator[Found]:
+def _of_values(file: TextFile) -> Iterator[Pin]:
     source = objects.source(file.text)
     if file.is_yaml:
         for document in file.documents:
@@ -116,7 +127,7 @@ def _assigned(file: TextFile) -> Iterator[Pin]:
     for pattern in (_SET, _ASSIGNED):
         for match in pattern.finditer(file.text):
             if file.is_live(match.start()):
-                yield _pin(file, *match.span("version"))
+                yield _pin(file, match)
 
 
 def _in_piece(file: TextFile, piece: Piece) -> Iterator[Pin]:
@@ -146,8 +157,10 @@ def _parameter(file: TextFile, piece: Piece, mapping: Node) -> Iterator[Pin]:
             yield pin
 
 
-def _pin(file: TextFile, start: int, end: int) -> Pin:
-    form, skip = form_of(file.text[start:end])
+def _pin(file: TextFile, match: re.Match[str]) -> Pin:
+    variable = match["expression"] is not None
+    start, end = match.span("expression" if variable else "version")
+    form, skip = (Form.VARIABLE, 0) if variable else form_of(file.text[start:end])
     start += skip if form is Form.EXACT else 0
     where, value = file.location(start), file.text[start:end]
     return Pin(NAME, FLUX, where, start, end, value, form, _VALUES)

@@ -20,7 +20,7 @@ from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.variables import flux_names
 from fluxbump.discover.variables.values import Assignment
 from fluxbump.flux.tables import charts, images
-from fluxbump.model import FLUX, OPERATOR, Form, Note, Pin, Role
+from fluxbump.model import FLUX, FLUX2, OPERATOR, Form, Note, Pin, Role
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
@@ -43,6 +43,8 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     ]
     yield from pins
     yield from _of_operator(file, known, context)
+    yield from _of_chart(file, known, context)
+    yield from _constants(file, known, context)
     first = next((pin for pin in pins if isinstance(pin, Pin)), None)
     if first is not None and not followed:
         yield from _digests(file, first)
@@ -64,6 +66,58 @@ def _of_operator(file: TextFile, known: Container[int], context: Context) -> Ite
             continue
         for place in free:
             yield replace(_pin(file, name, place), track=OPERATOR, role=Role.OPERATOR)
+
+
+def _of_chart(file: TextFile, known: Container[int], context: Context) -> Iterator[Found]:
+    """Yield the assignments that a name tells to be of the chart flux2.
+
+    The chart of the first Flux had versions below 2.0.0. There the file has to say whose it is.
+    """
+    ours = _COMMUNITY.search(file.text) is not None
+    for name, places in flux_names.of_chart(file):
+        free = [
+            place
+            for place in places
+            if place.start not in known
+            and _is_chart_version(place.version or "", context, ours=ours)
+            and (file.path, place.start) not in context.followed.disputed
+        ]
+        if len({place.version for place in free}) > 1:
+            message = f"this file sets {name} to several versions of the chart flux2"
+            yield Note(file.location(free[0].start), message, advice=BY_HAND)
+            continue
+        for place in free:
+            yield replace(_pin(file, name, place), track=FLUX2, role=Role.INSTALLS)
+
+
+_COMMUNITY = lazy_pattern("flux2|fluxcd-community", re.IGNORECASE)
+_FIRST_OF_FLUX2 = Version(2)
+"""From here on the versions of the community's chart are of no other chart of a Flux."""
+
+
+def _is_chart_version(text: str, context: Context, *, ours: bool) -> bool:
+    version = versions.parse(text)
+    if version is None or (version < _FIRST_OF_FLUX2 and not ours):
+        return False
+    newest = versions.parse(_newest(tuple(charts.by_version())))
+    later = newest is not None and version > newest and version.major == newest.major
+    return later or _is_chart(text, context)
+
+
+def _constants(file: TextFile, known: Container[int], context: Context) -> Iterator[Note]:
+    """Yield the constants of a program that hold a release: what it does with them is not seen."""
+    for match in flux_names.constants(file):
+        start = match.start("version")
+        name, version = match["name"], match["version"]
+        if start in known:
+            continue
+        if "chart" in name.lower():
+            what = "chart flux2" if _is_chart_version(version, context, ours=True) else ""
+        else:
+            what = "Flux" if _is_release(file, name, version, context) else ""
+        if what:
+            message = f"{name} in a program holds {what} {version}"
+            yield Note(file.location(start), message, advice=BY_HAND)
 
 
 def _digests(file: TextFile, pin: Pin) -> Iterator[Note]:
