@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.installs import gotk
+from fluxbump.cli.output.retyped import OF_BUMP, TAKEN
 from fluxbump.model import Finding, Location, Severity, Step
 from fluxbump.reports.refusal import refusal
-from tests.helpers import Cli, Repo, Result, release, repository, script, small
+from tests.helpers import Cli, Repo, Result, release, repository, script, small, wrapper
 
 REFUSED = """\
 error: Flux 2.8.5 is not safe for this repository (20 findings)
@@ -297,3 +299,111 @@ def test_a_wrapper_is_never_to_be_excluded(
     found = cli("check", "--no-render", "--select", "FB002", cwd=repo).out
     assert "fix the YAML" in found
     assert ("`exclude`" in found) == excluded
+
+
+# --- an edited manifest of Flux, and a bump that no option lets pass ------------------------------
+
+EDITED = "clusters/a/flux-system/gotk-components.yaml"
+
+
+def edited(tmp_path: Path, index: Path, **more: str) -> Repo:
+    """Return a repository in which one cluster's manifest has an image of another release."""
+    text = gotk.components("2.4.0")
+    image = "ghcr.io/fluxcd/source-controller:v1."
+    files = {EDITED: text.replace(f"{image}4.1", f"{image}5.0"), "up.sh": script("2.5.1")}
+    repo = repository(tmp_path / "r", files | more, index)
+    gotk.releases(tmp_path / "releases", ["2.4.0", "2.5.1"])
+    return repo
+
+
+def test_a_check_advises_no_bump_that_moves_nothing_but_an_edited_file(
+    tmp_path: Path, index: Path
+) -> None:
+    repo = edited(tmp_path, index)
+    found = repo.fluxbump("check", "--no-render")
+    assert repo.fluxbump("to", "2.5.1").code == 5
+    assert advised(found) == ["fluxbump rule FB116"]
+
+
+def test_a_check_advises_the_bump_that_leaves_an_edited_file(tmp_path: Path, index: Path) -> None:
+    repo = edited(tmp_path, index, **{"tools/up.sh": script("2.4.0")})
+    found = repo.fluxbump("check", "--no-render")
+    move, why = advised(found)
+    assert [move, why] == ["fluxbump to 2.5.1 --align --leave-gotk", "fluxbump rule FB116"]
+    assert "brings every other pin to it" in found.out
+    assert [typed(repo, move), typed(repo, why)] == [0, 0]
+    assert repo.show("fluxbump/flux-2.5.1", "tools/up.sh") == script("2.5.1")
+
+
+def test_a_bump_that_an_edited_file_stops_names_the_option(tmp_path: Path, index: Path) -> None:
+    repo = edited(tmp_path, index, **{"ci/up.sh": "FLUX_VERSION=2.4.0\n"})
+    stopped = repo.fluxbump("to", "2.5.1")
+    (leave,) = advised(stopped)
+    assert leave == "fluxbump to 2.5.1 --leave-gotk"
+    assert typed(repo, leave) == 0
+
+
+# --- where a command works -----------------------------------------------------------------------
+
+
+def test_advice_works_on_the_repository_and_revision_that_were_named(
+    tmp_path: Path, index: Path
+) -> None:
+    repo = repository(tmp_path / "a b", small(), index)
+    repo.git("branch", "other")
+    repo.commit({"chart/Chart.yaml": wrapper('"2.13.0"')})
+    repo.git("branch", "incident")
+    repo.commit({"install.sh": script("2.8.5"), "chart/Chart.yaml": wrapper('"2.17.1"')})
+    outside = Repo(tmp_path, tmp_path, index)
+    for rev, *command in (
+        ("other", "status"),
+        ("other", "releases"),
+        ("other", "path", "2.5.1"),
+        ("incident", "status"),
+        ("incident", "check", "--no-render"),
+    ):
+        told = advised(outside.fluxbump(*command, "--repo", "a b", "--rev", rev))
+        kept = [one for one in told if not one.startswith("fluxbump rule ")]
+        assert [one for one in kept if f"--repo 'a b' --rev {rev}" not in one] == []
+        assert {typed(outside, one) for one in kept} <= {0, 1}
+
+
+def test_a_dry_run_of_a_release_without_a_chart_leads_to_a_dry_run(repo: Repo) -> None:
+    (other,) = advised(repo.fluxbump("to", "2.5.0", "--dry-run"))
+    assert other == "fluxbump to 2.5.1 --dry-run"
+    assert typed(repo, other) == 0
+    assert repo.branches() == ["main"]
+
+
+def test_short_flags_in_one_word_are_taken_apart(repo: Repo) -> None:
+    (does,) = advised(repo.fluxbump("to", "2.5.1", "-n"))
+    assert does == "fluxbump to 2.5.1"
+    refused = repo.fluxbump("to", "2.8.5", "-nq")
+    assert "fluxbump to 2.8.5 -q --accept-risk FB202,FB203,FB207" in refused.err
+
+
+def test_each_option_that_is_carried_is_one_of_the_command(repo: Repo) -> None:
+    for command, options in {**TAKEN, "to": (*TAKEN["to"], *OF_BUMP)}.items():
+        words = repo.fluxbump(command, "--help").out.replace(",", " ").split()
+        assert {*options} <= {*words}, command
+
+
+def test_a_check_of_uncommitted_pins_leads_to_a_bump_in_place(tmp_path: Path, index: Path) -> None:
+    repo = repository(tmp_path / "r", small(), index)
+    repo.write("install.sh", script("2.5.1"))
+    move, *_ = advised(repo.fluxbump("check", "--no-render"))
+    assert move == "fluxbump to 2.5.1 --in-place"
+    assert typed(repo, move) == 0
+    assert repo.fluxbump("check", "--no-render", "--select", "FB103").code == 0
+
+
+# --- the newest release that passes --------------------------------------------------------------
+
+
+def test_a_bump_is_not_blamed_for_a_module_that_was_newer_before(
+    tmp_path: Path, index: Path
+) -> None:
+    module = "module x\n\nrequire github.com/fluxcd/helm-controller/api v1.3.0\n"
+    repo = repository(tmp_path / "r", {"up.sh": script("2.4.0"), "go.mod": module}, index)
+    assert repo.fluxbump("check", "--no-render").code == 1
+    assert repo.fluxbump("to", "2.5.1", "--quiet").code == 0

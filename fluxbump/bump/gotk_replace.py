@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from fluxbump.bump.changes import Change, Plan, Replacement
 from fluxbump.discover.pins import traits
-from fluxbump.errors import HalfBumpError, IndexSourceError
+from fluxbump.errors import Again, HalfBumpError, IndexSourceError
 from fluxbump.flux import gotk, gotk_options
 from fluxbump.flux.gotk import GotkManifest
 from fluxbump.flux.gotk_options import Difference, IrreproducibleError
@@ -89,7 +89,8 @@ def replaced(
         irreproducible for irreproducible in failed if irreproducible.change.pin.kind not in leave
     ]
     if refused:
-        raise _error(refused, refused[0].change.new)
+        others = len(planned.changes) > len(failed)
+        raise _error(refused, refused[0].change.new, others=others)
     stay = [irreproducible.change for irreproducible in failed]
     return replace(
         planned,
@@ -125,7 +126,8 @@ def _stays(irreproducible: Irreproducible) -> tuple[Pin, str]:
     return pin, f"stays at {pin.value}, as asked: {line}{irreproducible.place.message}"
 
 
-def _error(refused: Sequence[Irreproducible], release: str) -> HalfBumpError:
+def _error(refused: Sequence[Irreproducible], release: str, *, others: bool) -> HalfBumpError:
+    """Say what would stay behind; `others` is whether another place moves if it does."""
     first, alone = refused[0].place, len(refused) == 1
     while_ = f"would stay behind while Flux moves to {release}"
     return HalfBumpError(
@@ -136,6 +138,7 @@ def _error(refused: Sequence[Irreproducible], release: str) -> HalfBumpError:
             *dict.fromkeys(irreproducible.hint for irreproducible in refused),
         ],
         places=(irreproducible.place for irreproducible in refused),
+        next=[Again((LEAVE,), "leaves it, and moves the rest")] if others else (),
     )
 
 

@@ -130,6 +130,7 @@ def check(
     from fluxbump.cli import comparison_base as baseline
     from fluxbump.cli.cluster_facts import known
     from fluxbump.cli.fix import chosen, fix_worktree
+    from fluxbump.cli.output.passing_bump import TriedFrom
     from fluxbump.cli.output.verdicts import after_check, sinks, with_baseline
     from fluxbump.cli.workspace import open_session
     from fluxbump.system.process_pool import among_processes
@@ -186,7 +187,9 @@ def check(
         merged,
         console,
     )
-    steps = after_check(verdict, examined, charts, editable=rev is None and not staged)
+    place = TriedFrom(repo, rev, tuple(examined.evidence.inventory.files), sources, beside)
+    editable = rev is None and not staged
+    steps = after_check(verdict, examined, charts, place, editable=editable)
     _report(verdict, where, report, steps, console, about=examined.evidence)
     return _exit_code(verdict, strict=strict, require_render=require_render, console=console)
 

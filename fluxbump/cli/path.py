@@ -130,6 +130,7 @@ def _unread(gathered: Evidence) -> Iterator[Unreadable]:
 
 
 def _steps(answer: RouteAnswer) -> list[Step]:
+    from fluxbump.cli.output import retyped
     from fluxbump.model import Step
     from fluxbump.reports.status_steps import first_steps
 
@@ -137,7 +138,8 @@ def _steps(answer: RouteAnswer) -> list[Step]:
         return [Step("fluxbump matrix", "which release serves which API version")]
     if not (answer.here and answer.found.hops):
         return []
-    return first_steps(answer.found.hops[0], answer.newest, answer.migrated)
+    steps = first_steps(answer.found.hops[0], answer.newest, answer.migrated)
+    return retyped.placed(steps)
 
 
 def _using(found: Route, gathered: Evidence) -> dict[str, list[Resource]] | None:

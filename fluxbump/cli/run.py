@@ -209,7 +209,6 @@ def _steps(report: Report, start: RunStart) -> Sequence[Step]:
 
     if report.sent and not start.missing:
         return [Step(retyped.again(flags=("--dry-run", "-n")), "does it")]
-    where = retyped.kept("--repo", "--index", "--releases")
     if any(":" in word for word in retyped.kept("--repo")):
         return ()
-    return reports.following(report.decision, where)
+    return retyped.placed(reports.following(report.decision))

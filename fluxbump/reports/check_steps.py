@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from fluxbump.check import rules
 from fluxbump.check.finding_groups import worst_first
+from fluxbump.check.rules.rule import Trait
 from fluxbump.check.verdict import Verdict
 from fluxbump.model import Severity, Step
 from fluxbump.reports.next_steps import typed
 
 _SETTING = "--fix "
+_LEAVES = "--leave-gotk"
 _MOST = 3
 
 
@@ -20,15 +23,16 @@ class Followup(Struct, frozen=True):
     """What the next command has to know beside the verdict.
 
     Attributes:
-        where: the options that say which repository and which index were meant.
         editable: the work tree was judged, so that a fix can edit it.
         release: what every pin can be brought to; None if the pins agree, or nothing is sure.
-        installed: the release that is installed; None if nobody knows.
+        options: with which a bump to that release passes.
+        installed: the release that is installed, to which a bump would move manifests alone; None
+            if nobody knows, or no bump would.
     """
 
-    where: Sequence[str] = ()
     editable: bool = False
     release: str | None = None
+    options: Sequence[str] = ()
     installed: str | None = None
 
 
@@ -43,23 +47,31 @@ def _steps(verdict: Verdict, after: Followup) -> Iterator[Step]:
     if settings and after.editable:
         names = ",".join(fix.removeprefix(_SETTING) for fix in settings)
         number = _count(sum(fixes[fix] for fix in settings), "setting")
-        command = typed(["fluxbump", "check", "--fix", names, *after.where])
+        command = typed(["fluxbump", "check", "--fix", names])
         yield Step(command, f"fixes {number} in the working tree")
     moves = [fix for fix in sorted(fixes) if not fix.startswith(_SETTING)]
     if after.release:
-        command = typed(["fluxbump", "to", after.release, *after.where])
-        yield Step(command, "brings every pin to it")
+        command = typed(["fluxbump", "to", after.release, *after.options])
+        others = "every other pin" if _LEAVES in after.options else "every pin"
+        yield Step(command, f"brings {others} to it")
     elif moves and after.installed:
         moved = _count(sum(fixes[fix] for fix in moves), "manifest")
-        command = typed(["fluxbump", "to", after.installed, *moves, *after.where])
+        command = typed(["fluxbump", "to", after.installed, *moves])
         yield Step(command, f"moves {moved} to a new API version")
     yield from _rule(verdict)
 
 
 def _rule(verdict: Verdict) -> Iterator[Step]:
-    """Point to the page of the worst rule, whose fix takes a decision."""
+    """Point to the page of the worst rule, whose fix takes a decision.
+
+    Errors that a bump takes away come after those that stop it or stay behind it.
+    """
+    by_hand_codes = {*rules.having(Trait.AGREEMENT)} - {*rules.having(Trait.REALIGNED)}
     open_ones = [finding for finding in verdict.findings if finding.severity is not Severity.NOTE]
-    for finding in worst_first(open_one for open_one in open_ones if not open_one.fix)[:1]:
+    decided = worst_first(finding for finding in open_ones if not finding.fix)
+    stay = (finding for finding in decided if finding.severity is Severity.ERROR)
+    by_hand = [finding for finding in stay if finding.code in by_hand_codes]
+    for finding in (by_hand or decided)[:1]:
         yield Step(typed(["fluxbump", "rule", finding.code]), "the reason, and how to fix it")
 
 

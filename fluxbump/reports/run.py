@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from fluxbump.check.finding_groups import FindingGroup, grouped
@@ -39,19 +39,18 @@ def _group(group: FindingGroup) -> str:
     return f"{first.location}{more}  {group.code} {group.message}"
 
 
-def following(decision: Decision, where: Sequence[str]) -> list[Step]:
+def following(decision: Decision) -> list[Step]:
     """Return what to type when a person has to do something; nothing else needs anybody.
 
     Args:
         decision: of the run.
-        where: the options that name the repository and where facts come from.
     """
     if not isinstance(decision, Blocked):
         return []
     if decision.release is None:
-        return [Step(typed(["fluxbump", "status", *where]), "every pin and its place")]
-    dry_run = typed(["fluxbump", "to", decision.release, "--dry-run", *where])
-    path = typed(["fluxbump", "path", decision.release, *where])
+        return [Step(typed(["fluxbump", "status"]), "every pin and its place")]
+    dry_run = typed(["fluxbump", "to", decision.release, "--dry-run"])
+    path = typed(["fluxbump", "path", decision.release])
     return [Step(dry_run, "what blocks it"), Step(path, "the route, hop by hop")]
 
 

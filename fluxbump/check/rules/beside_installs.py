@@ -124,12 +124,16 @@ def _finding(pin: Pin, site: Pin, installed: str, expected: str, *, newer: bool)
     message = f"{pin.subject} {tail} ({site.location})"
     gist = f"a place ({pin.kind}) {tail}"
     severity = _SEVERITIES[pin.role]
+    about = ""
     if pin.track != FLUX:
         message += f", which has {expected}"
         gist += f", which has {expected}"
-        severity = Severity.ERROR if newer and pin.kind in traits.MODULE else severity
+        if newer and pin.kind in traits.MODULE:
+            severity = Severity.ERROR
+            # A bump brings the controllers closer to it, so the next release is not to blame.
+            about = f"{pin.subject} holds {pin.value}, which is newer than the controller"
     related = Related(site.location, f"{site.subject} holds {site.value}")
-    return Finding(_CODE, severity, message, pin.location, (related,), gist=gist)
+    return Finding(_CODE, severity, message, pin.location, (related,), about=about, gist=gist)
 
 
 def _is_newer(held: str, expected: str) -> bool:
@@ -170,7 +174,7 @@ RULES = (
         Severity.WARNING,
         "Tools of Flux, and references to a release, belong to the release that is installed.",
         beside_installs,
-        traits=frozenset({Trait.AGREEMENT}),
+        traits=frozenset({Trait.AGREEMENT, Trait.SAFETY}),
         broken="a Go module is newer than the controller that is installed",
     ),
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import shlex
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from fluxbump.errors import Again, FluxbumpError
 from fluxbump.model import Step
@@ -10,15 +11,58 @@ from fluxbump.reports.next_steps import typed
 
 _words: list[str] = []
 
+_FLAGS = frozenset(
+    [
+        "--cluster",
+        "--offline",
+        "--dry-run",
+        "-n",
+        "--in-place",
+        "--checkout",
+        "--align",
+        "--no-mentions",
+        "--migrate-apis",
+        "--leave-gotk",
+        "--render",
+    ]
+)
+"""The options below that take no value."""
+_SHORT = frozenset("nqy")
+_WORKTREE = ("--worktree",)
+_CLUSTERS = ("--kubernetes", "--cluster-state", "--cluster", "--context")
+_SOURCES = ("--index", "--releases", "--offline")
+TAKEN: Mapping[str, Collection[str]] = {
+    "status": ("--repo", "--rev", *_SOURCES),
+    "check": ("--repo", "--rev", *_CLUSTERS, *_SOURCES),
+    "to": ("--repo", "--rev", *_CLUSTERS, *_SOURCES),
+    "path": ("--repo", "--rev", *_CLUSTERS, *_SOURCES),
+    "releases": ("--repo", "--rev", "--index", "--offline"),
+    "init": ("--repo",),
+}
+"""What a command takes that says where it works, and where its facts come from."""
+OF_BUMP = ("--dry-run", "-n", "--in-place", "--checkout", "--bump", "--operator", "--align",
+           "--no-mentions", "--migrate-apis", "--fix", "--leave-gotk", "--render", "--helm",
+           "--flux")  # fmt: skip
+"""What another bump is asked for likewise; not what was accepted for the one that was typed."""
+
 
 def remember(arguments: Sequence[str]) -> None:
     """Note what this run was called with; who reads a page types no command that prints one."""
     _words.clear()
-    for word in arguments:
+    for word in _parted(arguments):
         if word == "html" and _words[-1:] in (["--output"], ["-o"]):
             del _words[-1]
         elif word != "--output=html":
             _words.append(word)
+
+
+def _parted(arguments: Iterable[str]) -> Iterator[str]:
+    """Yield the words, each of several short flags in one word by itself: `-nq` is `-n -q`."""
+    for word in arguments:
+        if word.startswith("-") and len(word) > len("-n") and {*word[1:]} <= _SHORT:
+            yield from (f"-{letter}" for letter in word[1:])
+        else:
+            yield word
 
 
 def again(
@@ -48,9 +92,46 @@ def again(
 def steps(error: FluxbumpError) -> list[Step]:
     """Return what an error says to type next, with this run's own words where it says so."""
     return [
-        Step(again(*step.add, flags=step.drop), step.why) if isinstance(step, Again) else step
+        Step(again(*step.add, flags=step.drop), step.why)
+        if isinstance(step, Again)
+        else _placed(step)
         for step in error.next
     ]
+
+
+def placed(steps: Iterable[Step]) -> list[Step]:
+    """Let commands work on what this run has worked on: its repository, revision and sources."""
+    return [_placed(step) for step in steps]
+
+
+def _placed(step: Step) -> Step:
+    words = shlex.split(step.command)
+    if words[0] != "fluxbump" or not _words:
+        return step
+    given = {word.partition("=")[0] for word in words}
+    more = [*_carried(words[1], given)]
+    if {*_CLUSTERS} & {*more}:  # a cluster was named, so that none has to be guessed
+        words = [word for word in words if word != "--cluster"]
+    return Step(typed([*words, *more]), step.why)
+
+
+def _carried(command: str, given: Collection[str]) -> Iterator[str]:
+    """Yield the options of this run that another command takes, unless they are given there."""
+    wanted = {*TAKEN.get(command, ())}
+    if command == "to" and _words[0] in ("to", "sync"):
+        wanted |= {*OF_BUMP}
+    if {"-n", "--dry-run"} & {*given}:
+        wanted -= {"-n", "--dry-run"}
+    if command == "to" and "--in-place" not in given and (_words[0] == "sync" or has(_WORKTREE)):
+        yield "--in-place"
+    rest = iter(_words[1:])
+    for word in rest:
+        name, equals, _ = word.partition("=")
+        if not word.startswith("-") or name not in {*TAKEN["to"], *OF_BUMP}:
+            continue
+        value = [next(rest, "")] if not equals and name not in _FLAGS else []
+        if name in wanted and name not in given:
+            yield from (word, *value)
 
 
 def has(flags: Collection[str]) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fluxbump.check.verdict import Verdict
     from fluxbump.cli.comparison_base import MergedEntries
     from fluxbump.cli.console import Console
+    from fluxbump.cli.output.passing_bump import TriedFrom
     from fluxbump.helm.chart_releases import ChartIndex
     from fluxbump.model import Step
     from fluxbump.reports.table import Paint
@@ -194,31 +195,68 @@ def with_baseline(
 
 
 def after_check(
-    verdict: Verdict, examined: Examined, index: ChartIndex | None, *, editable: bool
+    verdict: Verdict,
+    examined: Examined,
+    index: ChartIndex | None,
+    place: TriedFrom,
+    *,
+    editable: bool,
 ) -> list[Step]:
-    """Return what to type after a check, in the repository and with the sources that it had."""
+    """Return what to type after a check, in the repository and with the sources that it had.
+
+    Args:
+        verdict: of the check.
+        examined: what was judged.
+        index: the chart index, if there is one.
+        place: where `fluxbump to` would work.
+        editable: the work tree was judged, so that a fix can edit it.
+    """
     from fluxbump.cli.output import retyped
+    from fluxbump.cli.output.passing_bump import options_for
     from fluxbump.reports.check_steps import Followup, steps
 
     if not verdict.findings:
         return []
-    where = retyped.kept("--repo", "--index", "--releases")
     release = _release_for_all(verdict, examined, index)
-    return steps(verdict, Followup(where, editable, release, examined.evidence.installed))
+    options = options_for(release, place) if release else ()
+    after = Followup(
+        editable,
+        release if options is not None else None,
+        options or (),
+        _installed(examined, index),
+    )
+    return retyped.placed(steps(verdict, after))
+
+
+def _installed(examined: Examined, index: ChartIndex | None) -> str | None:
+    """Return the installed release, if `fluxbump to` can be told to stay at it."""
+    from fluxbump.bump.plan import Options, plan
+    from fluxbump.discover.tracks import available
+    from fluxbump.errors import FluxbumpError
+    from fluxbump.text import versions
+
+    evidence = examined.evidence
+    held = versions.parse(evidence.installed or "")
+    goal = available(evidence.inventory, index).goal(held) if held and index else None
+    if goal is None or index is None:
+        return None
+    try:
+        plan(evidence.inventory, goal, index, Options())
+    except FluxbumpError:
+        return None
+    return evidence.installed
 
 
 def _release_for_all(verdict: Verdict, examined: Examined, index: ChartIndex | None) -> str | None:
-    """Return the release that `fluxbump to` would bring every pin to; None if that is not sure.
+    """Return the release that every pin should come to; None if that is not known.
 
     It is the newest that is held, so that no pin goes back.
     """
-    from fluxbump.bump.plan import Options, plan
     from fluxbump.check.newest_safe import refusals
     from fluxbump.check.rules import having
     from fluxbump.check.rules.rule import Trait
     from fluxbump.discover import installers
     from fluxbump.discover.tracks import available, installs
-    from fluxbump.errors import FluxbumpError
     from fluxbump.model import FLUX2
     from fluxbump.text import versions
 
@@ -233,8 +271,4 @@ def _release_for_all(verdict: Verdict, examined: Examined, index: ChartIndex | N
     goal = available(evidence.inventory, index).goal(newest) if newest else None
     if goal is None or refusals(evidence, goal):
         return None
-    try:
-        planned = plan(evidence.inventory, goal, index, Options())
-    except FluxbumpError:  # nothing that could be typed leads there at once
-        return None
-    return str(newest) if planned.changes else None
+    return str(newest)
