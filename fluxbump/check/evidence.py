@@ -154,20 +154,17 @@ class Evidence(Struct, frozen=True):
 
     def _by_range(self, inventory: Inventory) -> str | None:
         """Return the oldest release that a range comes to, where nothing exact is installed."""
-        ranges = [] if installs(inventory.pins, FLUX2) else floating.installs(inventory)
-        known = self._come_to(ranges)
+        known = self._come_to(inventory)
         return str(known[0]) if known else None
 
-    def _come_to(self, ranges: list[Pin]) -> list[Version]:
-        stable = self.stable if ranges else []
-        found = {versions.parse(floating.newest(pin, stable) or "") for pin in ranges}
-        return sorted(release for release in found if release is not None)
+    def _come_to(self, inventory: Inventory) -> list[Version]:
+        ranges = [] if installs(inventory.pins, FLUX2) else floating.installs(inventory)
+        return floating.come_to(ranges, self.stable) if ranges else []
 
     @property
     def newer_by_range(self) -> tuple[str, ...]:
         """The releases that ranges come to, besides `installed`; empty where a place is exact."""
-        ranges = [] if installs(self.inventory.pins, FLUX2) else floating.installs(self.inventory)
-        return tuple(str(release) for release in self._come_to(ranges)[1:])
+        return tuple(str(release) for release in self._come_to(self.inventory)[1:])
 
     @property
     def stable(self) -> list[Version]:

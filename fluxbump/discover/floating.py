@@ -13,7 +13,7 @@ from semver import Version
 from fluxbump.discover import installers
 from fluxbump.helm.chart_repository import holds_copies
 from fluxbump.model import Form, Inventory, Pin
-from fluxbump.text import version_ranges
+from fluxbump.text import version_ranges, versions
 
 
 def newest(pin: Pin, stable: Sequence[Version]) -> str | None:
@@ -30,6 +30,17 @@ def newest(pin: Pin, stable: Sequence[Version]) -> str | None:
     except version_ranges.ConstraintError:
         return None
     return next((str(version) for version in reversed(stable) if wanted.admits(version)), None)
+
+
+def come_to(pins: Sequence[Pin], stable: Sequence[Version]) -> list[Version]:
+    """Return the newest releases that places admit, oldest first, each once.
+
+    Args:
+        pins: with ranges; those that admit none of the known releases add nothing.
+        stable: the releases that are known, oldest first.
+    """
+    found = {versions.parse(newest(pin, stable) or "") for pin in pins}
+    return sorted(release for release in found if release is not None)
 
 
 def installs(inventory: Inventory) -> list[Pin]:

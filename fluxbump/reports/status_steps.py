@@ -14,7 +14,6 @@ from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import available, installs, moves
 from fluxbump.flux import controller_images, releases
 from fluxbump.flux.available import Available
-from fluxbump.flux.stored_versions import key as release_key
 from fluxbump.flux.upgrade_path import Hop
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import FLUX, FLUX2, Form, Pin, Severity, Step
@@ -106,9 +105,8 @@ def _held(view: Survey) -> str | None:
 def _by_range(view: Survey) -> str | None:
     """Return the oldest release that a range comes to."""
     ranges = floating.installs(view.inventory)
-    stable = _choice(view).stable if ranges else ()
-    found = filter(None, (floating.newest(pin, stable) for pin in ranges))
-    return min(found, key=release_key, default=None)
+    known = floating.come_to(ranges, _choice(view).stable) if ranges else []
+    return str(known[0]) if known else None
 
 
 def _choice(view: Survey) -> Available:
