@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from fluxbump.check.rules.objects.judged import left_out, of_clusters_at, span, unjudged
-from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, Trait, cited, needed
+from fluxbump.check.rules.objects.judged import resources_here, span, unjudged
+from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, Trait, cited
 from fluxbump.discover.objects.resources import Resource, Resources
 from fluxbump.flux.stored_versions import Crd, CrdVersion
 from fluxbump.model import Finding, Severity
@@ -74,14 +74,17 @@ class _Served(Struct, frozen=True):
         )
 
 
-def _judged(evidence: Evidence, code: str) -> tuple[Resources, _Served] | NotRun:
-    release = evidence.installed
-    if release is None:
-        return NotRun(code, evidence.why_not_installed)
-    if not evidence.crds.get(release):
-        known = f"{span(evidence.crds)}){evidence.why_unknown(release)}"
-        return NotRun(code, f"the API versions of Flux {release} are not known ({known}")
-    found = of_clusters_at(release, needed(evidence.objects), evidence)
+def _judged(
+    evidence: Evidence, code: str
+) -> Generator[NotRun, None, tuple[Resources, _Served] | None]:
+    """Say what is not judged, and return what is, with what the release serves."""
+    judged = yield from resources_here(
+        evidence, code, facts="API versions", is_known=evidence.crds.get, releases=evidence.crds
+    )
+    if judged is None:
+        return None
+    release, found = judged
+    yield from unjudged(found, code)
     newer = tuple(_served(name, evidence) for name in evidence.newer_by_range)
     return found, replace(_served(release, evidence), newer=newer)
 
@@ -93,13 +96,10 @@ def _served(release: str, evidence: Evidence) -> _Served:
 
 def removed_api(evidence: Evidence) -> Iterator[Outcome]:
     """Every manifest uses an apiVersion that the release serves."""
-    judged = _judged(evidence, "FB203")
-    if isinstance(judged, NotRun):
-        yield judged
+    judged = yield from _judged(evidence, "FB203")
+    if judged is None:
         return
     found, served = judged
-    yield from left_out(evidence, "FB203")
-    yield from unjudged(found, "FB203")
     for resource in found.resources:
         if served.refuses(resource) and "$" not in resource.version:
             tail = f"is at {resource.api_version}, {_refusal(resource, served, evidence)}"
@@ -169,13 +169,10 @@ def _best(crd: Crd) -> list[CrdVersion]:
 
 def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
     """No manifest uses an apiVersion that a later release will not serve."""
-    judged = _judged(evidence, "FB205")
-    if isinstance(judged, NotRun):
-        yield judged
+    judged = yield from _judged(evidence, "FB205")
+    if judged is None:
         return
     found, served = judged
-    yield from left_out(evidence, "FB205")
-    yield from unjudged(found, "FB205")
     for resource in (*found.resources, *found.mentions):
         entry = served.entry(resource)
         if entry.crd and entry.version and entry.version.deprecated:

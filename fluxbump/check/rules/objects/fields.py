@@ -7,8 +7,8 @@ from functools import partial
 
 from msgspec import Struct
 
-from fluxbump.check.rules.objects.judged import left_out, of_clusters_at, span, unjudged
-from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, Trait, cited, needed
+from fluxbump.check.rules.objects.judged import resources_here, unjudged
+from fluxbump.check.rules.rule import Danger, Evidence, Outcome, Rule, Trait, cited, needed
 from fluxbump.discover import flux_objects
 from fluxbump.discover.objects import field_check
 from fluxbump.discover.objects.resources import ObjectBody, Resource, Resources
@@ -18,25 +18,21 @@ from fluxbump.model import Finding, Severity, Unreadable
 
 def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
     """Every field of a manifest is one that the release has, with a value that it takes."""
-    release = evidence.installed
-    found = needed(evidence.objects)
-    if release is None:
-        yield NotRun("FB204", evidence.why_not_installed)
-    elif not needed(evidence.releases).has_fields(release):
-        known = f"{span(facts.releases())}){evidence.why_unknown(release)}"
-        yield NotRun("FB204", f"the fields of Flux {release} are not known ({known}")
-    else:
-        yield from left_out(evidence, "FB204")
-        found = of_clusters_at(release, needed(evidence.objects), evidence)
-        wanted = _to_look_at(found, release, evidence.effort.compared_with)
-        paths = {resource.location.path for resource in wanted}
-        files = [item for item in found.files.items() if item[0] in paths]
-        parts = evidence.effort.spread(partial(_of_files, release, evidence), files)
-        yield from unjudged(
-            found, "FB204", (unreadable for part in parts for unreadable in part.broken)
-        )
-        for part in parts:
-            yield from part.outcomes
+    is_known = needed(evidence.releases).has_fields
+    judged = yield from resources_here(
+        evidence, "FB204", facts="fields", is_known=is_known, releases=facts.releases()
+    )
+    if judged is None:
+        return
+    release, found = judged
+    wanted = _to_look_at(found, release, evidence.effort.compared_with)
+    paths = {resource.location.path for resource in wanted}
+    files = [item for item in found.files.items() if item[0] in paths]
+    parts = evidence.effort.spread(partial(_of_files, release, evidence), files)
+    broken = (unreadable for part in parts for unreadable in part.broken)
+    yield from unjudged(found, "FB204", broken)
+    for part in parts:
+        yield from part.outcomes
 
 
 def _to_look_at(found: Resources, release: str, old: str | None) -> list[Resource]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 
 from msgspec.structs import replace
 from semver import Version
 
-from fluxbump.check.rules.rule import Evidence, NotRun
+from fluxbump.check.rules.rule import Evidence, NotRun, needed
 from fluxbump.discover import installers, unparsed
 from fluxbump.discover.objects.resources import Resource, Resources
-from fluxbump.model import Unreadable
+from fluxbump.model import Inventory, Unreadable
 from fluxbump.text import versions
 
 
@@ -20,26 +20,54 @@ def span(releases: Iterable[str]) -> str:
     return f"known are {known[0]} to {known[-1]}" if known else "none is known"
 
 
-def of_clusters_at(release: str, found: Resources, evidence: Evidence) -> Resources:
-    """Leave out what clusters at another release may use, where clusters are at several."""
+def resources_here(
+    evidence: Evidence,
+    code: str,
+    *,
+    facts: str,
+    is_known: Callable[[str], object],
+    releases: Iterable[str],
+) -> Generator[NotRun, None, tuple[str, Resources] | None]:
+    """Say what is not judged, and return the resources that are, and at which release.
+
+    Args:
+        evidence: with the resources.
+        code: of the rule.
+        facts: of a release that the rule compares with, for people: `fields`.
+        is_known: tells whether those of a release are known.
+        releases: those of which they are.
+
+    Returns:
+        The release that the repository installs, and the resources of clusters at it; None where
+        there is nothing to compare them with.
+    """
+    release = evidence.installed
+    if release is None:
+        yield NotRun(code, evidence.why_not_installed)
+        return None
+    if not is_known(release):
+        known = f"{span(releases)}){evidence.why_unknown(release)}"
+        yield NotRun(code, f"the {facts} of Flux {release} are not known ({known}")
+        return None
+    found = needed(evidence.objects)
     if not installers.differ(evidence.inventory):
-        return found
+        return release, found
+    only = f"only manifests of clusters at Flux {release} were checked"
+    yield NotRun(code, f"clusters here are at several releases: {only}")
+    return release, _of_clusters_at(release, found, evidence.inventory)
+
+
+def _of_clusters_at(release: str, found: Resources, inventory: Inventory) -> Resources:
+    """Leave out what clusters at another release may use."""
 
     def here(resource: Resource) -> bool:
-        return installers.beside(evidence.inventory, resource.location.path) == release
+        return installers.beside(inventory, resource.location.path) == release
 
     return replace(
         found,
         resources=tuple(filter(here, found.resources)),
         mentions=tuple(filter(here, found.mentions)),
     )
-
-
-def left_out(evidence: Evidence, code: str) -> Iterator[NotRun]:
-    """Say what was left out by that."""
-    if installers.differ(evidence.inventory):
-        only = f"only manifests of clusters at Flux {evidence.installed} were checked"
-        yield NotRun(code, f"clusters here are at several releases: {only}")
 
 
 def unjudged(found: Resources, code: str, more: Iterable[Unreadable] = ()) -> Iterator[NotRun]:
