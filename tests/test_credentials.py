@@ -303,7 +303,7 @@ def test_a_line_break_in_a_url_is_refused(tmp_path: Path) -> None:
         ("/srv/a", "/srv/a", "", "/srv/a"),
         ("./a:b", "./a:b", "", "./a:b"),
     ],
-)  # fmt: skip
+)
 def test_urls_are_taken_apart(text: str, url: str, host: str, path: str) -> None:
     found, _ = remote_url.parse(text)
     assert (found.url, found.host, found.path) == (url, host, path)

@@ -162,7 +162,7 @@ _OTHERS = {
     "--checksum",
     # and helm this, as FB301 says
     "--reuse-values",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("path", [*map(Path, PROSE), *PAGES], ids=lambda path: path.name)

@@ -55,7 +55,7 @@ FOLDED = (
         ("a.sh", "helm upgrade -i flux c/flux2:2.14.1\n", []),
         ("a.md", f"{F} --version 2.14.1\n", []),
     ],
-)  # fmt: skip
+)
 def test_commands(path: str, text: str, expected: list[str]) -> None:
     found = [p for p in helm_command.find(TextFile(path, text), Context()) if isinstance(p, Pin)]
     assert brief(found) == expected
@@ -70,7 +70,7 @@ def test_commands(path: str, text: str, expected: list[str]) -> None:
         ("helm install f oci://r.example.org/c/flux2 --version 1.0.0\n", "oci://r.example.org/c"),
         (f"{F} --version X.Y.Z\n", "neither a version nor a range"),
     ],
-)  # fmt: skip
+)
 def test_what_is_left_alone_is_noted(text: str, says: str) -> None:
     (note,) = helm_command.find(TextFile("a.sh", text), Context())
     assert isinstance(note, Note)

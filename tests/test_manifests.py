@@ -175,7 +175,7 @@ spec: 3
         ("  versions:", " versions:", "line 10: it is not YAML: "),
         ("  versions:", "  versions: &a [*a]\n  x:", "line 10: it is not YAML: refers to itself"),
     ],
-)  # fmt: skip
+)
 def test_a_crd_with_missing_parts_is_named(old: str, new: str, reason: str) -> None:
     assert old in BUCKET
     assert reason in refused(BUCKET.replace(old, new))

@@ -147,7 +147,7 @@ def test_only_comments_and_documents_have_rows(path: str, text: str, moves: bool
         ("marker-without-row.md", None),
         ("incident.md", None),
     ],
-)  # fmt: skip
+)
 def test_edge_case(name: str, after: str | None) -> None:
     text = (EDGE / "mentions" / name).read_text("utf-8")
     found = rowed(text, name)

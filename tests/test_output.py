@@ -121,7 +121,7 @@ def files() -> dict[str, str | bytes]:
             "run: {release_notes: null}\n"
             f"ignore:\n- {{code: FB205, path: '::error*', reason: {QUOTED}}}\n"
         ),
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture(scope="module")

@@ -90,7 +90,7 @@ def test_the_last_of_duplicate_keys_counts() -> None:
         ("%YAML 1.2\n---\na: 1\n", ["%YAML 1.2\n---\na: 1\n"]),
         ("\n\n# c\n\n--- # x\na: 1\n---\nb: 1\n", ["\n\n# c\n\n--- # x\na: 1\n", "---\nb: 1\n"]),
     ],
-)  # fmt: skip
+)
 def test_documents(text: str, sources: list[str]) -> None:
     found = documents(text, "f.yaml")
     assert [document.source for document in found] == sources

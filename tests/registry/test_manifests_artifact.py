@@ -101,7 +101,7 @@ def test_what_is_no_artifact_of_flux(registry: Running, connect: Connect) -> Non
         (tarball({f"{n}": bytes(5 << 20) for n in range(7)}), "holds more than 32 MiB"),
         (tarball({f"{n}": b"" for n in range(10_001)}), "more than 10,000 entries"),
     ],
-)  # fmt: skip
+)
 def test_an_archive_of_no_use(
     registry: Running, connect: Connect, layer: bytes, words: str
 ) -> None:
