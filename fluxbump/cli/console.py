@@ -80,7 +80,8 @@ class Console(Struct, frozen=True):
     Attributes:
         quiet: only the result.
         verbose: tracebacks too.
-        color: `auto`, `always` or `never`; `auto` follows NO_COLOR, FORCE_COLOR and the terminal.
+        color: `auto`, `always` or `never`; `auto` follows NO_COLOR, FORCE_COLOR,
+            CLICOLOR_FORCE, and the terminal.
         no_pager: long results go to the terminal as they are.
     """
 
@@ -90,12 +91,12 @@ class Console(Struct, frozen=True):
     no_pager: bool = False
 
     def colored(self) -> bool:
-        """Whether standard output takes colors (no-color.org, force-color.org)."""
+        """Whether standard output takes colors (no-color.org, force-color.org, clicolors)."""
         if self.color != "auto":
             return self.color == "always"
         if os.environ.get("NO_COLOR"):
             return False
-        if os.environ.get("FORCE_COLOR"):
+        if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0"):
             return True
         return sys.stdout.isatty() and not _plain()
 
