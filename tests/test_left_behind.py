@@ -357,3 +357,46 @@ def test_a_scheduled_run_is_blocked(
     assert [(one["path"], one["line"]) for one in report["places"]] == [place]
     told = cli("run", "--dry-run", "-q", cwd=repo)
     assert f"  {place[0]}:{place[1]}  " in told.out
+
+
+FOREIGN = "https://charts.example.org"
+INSTALLS = {
+    "up-chart.sh": f"helm install flux2 flux2 --repo {FOREIGN} --version 2.14.1\n",
+    "a/kustomization.yaml": f"helmCharts:\n- name: flux2\n  repo: {FOREIGN}\n  version: 2.14.1\n",
+    "helmfile.yaml": (
+        f"repositories:\n- name: x\n  url: {FOREIGN}\n"
+        "releases:\n- name: flux\n  chart: x/flux2\n  version: 2.14.1\n"
+    ),
+    "app.yaml": (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source:\n"
+        f"    chart: flux2\n    repoURL: {FOREIGN}\n    targetRevision: 2.14.1\n"
+    ),
+    "release.yaml": (
+        "apiVersion: helm.crossplane.io/v1beta1\nkind: Release\nspec:\n  forProvider:\n"
+        f"    chart: {{name: flux2, repository: {FOREIGN}, version: 2.14.1}}\n"
+    ),
+    "play.yaml": (
+        "- hosts: all\n  tasks:\n  - kubernetes.core.helm:\n      name: flux\n"
+        f"      chart_ref: flux2\n      chart_repo_url: {FOREIGN}\n      chart_version: 2.14.1\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("path", INSTALLS)
+def test_a_chart_from_elsewhere_stops_a_bump_whatever_installs_it(
+    path: str, tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    """It may be a mirror, as a dependency from elsewhere may be."""
+    repo = repository(tmp_path / "r", {"up.sh": script(), path: INSTALLS[path]}, index)
+    refused = cli("to", "2.5.1", cwd=repo)
+    assert_refused(refused, 5, path, f"flux2 from {FOREIGN}, not from the community")
+    assert f'exclude: ["{path}"]' in refused.err
+    repo.commit({path: INSTALLS[path].replace("2.14.1", "2.15.0")})
+    assert cli("to", "2.5.1", "--dry-run", cwd=repo).code == 0
+    repo.commit({path: INSTALLS[path]})
+    repo.commit({"fluxbump.yaml": f"repositories: [{FOREIGN}]\n"})
+    assert cli("to", "2.5.1", cwd=repo).code == 0
+    assert "2.15.0" in repo.show("fluxbump/flux-2.5.1", path)
+    repo.commit({"fluxbump.yaml": f"exclude: [{path}]\n"})
+    assert cli("to", "2.5.1", "--force", cwd=repo).code == 0
+    assert repo.show("fluxbump/flux-2.5.1", path) == INSTALLS[path]

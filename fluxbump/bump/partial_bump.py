@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from fluxbump.bump.changes import Change
 from fluxbump.discover.digests import tables
+from fluxbump.discover.pins.kind import MIRROR
 from fluxbump.discover.unrecognised import REQUIREMENTS, Unrecognised
 from fluxbump.errors import HalfBumpError
 from fluxbump.helm.chart_releases import ChartIndex
@@ -46,11 +47,12 @@ def require_none(
     """
     strangers = tuple(_unrecognised(inventory, changes, targets))
     pins = tuple(_excluded(inventory, changes, targets, index))
+    elsewhere = tuple(_elsewhere(inventory, changes, targets, index))
     notes = tuple(_uncertain(inventory, changes, targets))
     places = [
         *(described(stranger, index) for stranger in strangers),
         *map(_excluded_place, pins),
-        *(Related(note.location, note.message) for note in notes),
+        *(Related(note.location, note.message) for note in (*elsewhere, *notes)),
     ]
     if not places:
         return
@@ -64,6 +66,7 @@ def require_none(
         facts=[
             *([first.message] if alone else ()),
             *_advice(strangers, pins, index),
+            *_settled(elsewhere),
             *dict.fromkeys(_TABLE if _is_table(note) else _DIGESTS for note in notes),
         ],
         places=places,
@@ -121,7 +124,7 @@ def _excluded(
     One of another release was left out of earlier bumps already. Where no other pin has its track,
     nothing says that it was, so it counts.
     """
-    shipped = {str(release.version): str(release.app_version) for release in index.releases}
+    shipped = _shipped(index)
     held = {_stands(change.pin, shipped) for change in changes}
     known = {pin.track for pin in inventory.pins}
     for pin in inventory.excluded:
@@ -133,19 +136,47 @@ def _excluded(
             yield pin
 
 
+def _shipped(index: ChartIndex) -> dict[str, str]:
+    """Return the release that each version of the chart ships."""
+    return {str(release.version): str(release.app_version) for release in index.releases}
+
+
 def _uncertain(
     inventory: Inventory, changes: Sequence[Change], targets: Mapping[Track, str]
 ) -> Iterator[Note]:
     """Yield the notes on what may belong to a line of versions that moves there."""
     moving = {change.pin.track for change in changes}
     for note in inventory.notes:
-        if note.held is not None and note.held[0] in moving:
+        if note.held is not None and note.held[0] in moving and note.advice != MIRROR:
             track, version = note.held
             ready = _is_table(note) and tables.has(
                 inventory.files[note.location.path], targets[track]
             )
             if not ready and (not version or version != targets[track]):
                 yield note
+
+
+def _elsewhere(
+    inventory: Inventory, changes: Sequence[Change], targets: Mapping[Track, str], index: ChartIndex
+) -> Iterator[Note]:
+    """Yield the notes on installs of flux2 from a repository that may be a mirror."""
+    if not _upstream(changes):
+        return
+    shipped = _shipped(index)
+    for note in inventory.notes:
+        if note.held is None or note.advice != MIRROR or holds_copies(note.location.path):
+            continue
+        version = note.held[1].removeprefix("v")
+        if version != targets.get(FLUX2) and shipped.get(version) != targets.get(FLUX):
+            yield note
+
+
+def _settled(elsewhere: Sequence[Note]) -> Iterator[str]:
+    """Yield what to do about such installs, with the line for fluxbump.yaml."""
+    if elsewhere:
+        yield "if a repository mirrors the community's, add it to `repositories` in fluxbump.yaml"
+        files = _list(note.location.path for note in elsewhere)
+        yield f"if flux2 is another chart there: exclude: {files}"
 
 
 def _is_table(note: Note) -> bool:

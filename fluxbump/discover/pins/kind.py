@@ -36,6 +36,22 @@ CONFIGURE = "If it is a pin, add it under `pins` in fluxbump.yaml"
 MIRROR = "If that is a mirror, list it under `repositories` in fluxbump.yaml"
 """What notes advise."""
 
+
+def from_elsewhere(place: Location, who: str, source: str, version: str | None) -> Note:
+    """Say that flux2 is installed from a repository that is not known as the community's.
+
+    It may be a mirror, so a bump to another version would leave it behind.
+
+    Args:
+        place: that installs it.
+        who: installs it, with the verb.
+        source: of the chart.
+        version: of the chart; None if there is none.
+    """
+    message = f"{who} flux2 from {source}, not from the community"
+    return Note(place, message, held=(FLUX2, version or ""), advice=MIRROR)
+
+
 SETTINGS_FILE = "fluxbump.yaml"
 """What a team can set; a pin that it adds has its place there."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.discover.pins.kind import BY_HAND, MIRROR, Context, Found, pin_at, unpinned
+from fluxbump.discover.pins.kind import BY_HAND, Context, Found, from_elsewhere, pin_at, unpinned
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import FLUX2, Form, Note, Role
 from fluxbump.text import version_ranges, yaml
@@ -56,8 +56,8 @@ def _found(document: Document, task: Node, context: Context) -> Found | None:
     if track is None or source is None or removed:
         return None
     if track == FLUX2 and _is_foreign(source, context):
-        message = f"an Ansible task installs flux2 from {source}, not from the community"
-        return Note(document.at(task), message, advice=MIRROR)
+        held = yaml.text_of(task, "chart_version")
+        return from_elsewhere(document.at(task), "an Ansible task installs", source, held)
     subject = f"Ansible task for {name}"
     version = document.scalar(yaml.get(task, "chart_version"))
     if version is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump.discover.embedded import templated
-from fluxbump.discover.pins.kind import MIRROR, Context, Found, pin_in_template, unpinned
+from fluxbump.discover.pins.kind import Context, Found, from_elsewhere, pin_in_template, unpinned
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import FLUX2, Note, Role
 from fluxbump.text import yaml
@@ -53,8 +53,8 @@ def _source(file: TextFile, document: Document, source: Node, context: Context) 
     if chart is None or context.track_of(chart) != FLUX2:
         return None
     if not _is_community(place, context):
-        message = f"an Argo CD source takes flux2 from {place}, not from the community"
-        return Note(url.location, message, advice=MIRROR)
+        held = yaml.text_of(source, _REVISION)
+        return from_elsewhere(url.location, "an Argo CD source takes", place, held)
     subject = f"Argo CD source of {FLUX2.name}"
     if sum(key == _REVISION for key, _ in yaml.entries(source)) > 1:
         return Note(url.location, f"{subject} has two revisions", advice="Remove one of them")

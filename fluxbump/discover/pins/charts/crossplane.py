@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.discover.pins.kind import MIRROR, Context, Found, pin_at, unpinned
+from fluxbump.discover.pins.kind import Context, Found, from_elsewhere, pin_at, unpinned
 from fluxbump.discover.pins.kind_traits import KindTrait
-from fluxbump.model import FLUX2, Note, Role
+from fluxbump.model import FLUX2, Role
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.yaml import Document, Node
@@ -44,11 +44,9 @@ def _release(document: Document, node: Node, context: Context) -> Iterator[Found
         return
     repository = yaml.text_of(chart, "repository") or ""
     if track == FLUX2 and repository and not context.is_community(repository):
-        yield Note(
-            document.at(chart),
-            f"a Crossplane Release installs flux2 from {repository}, not from the community",
-            advice=MIRROR,
-        )
+        held = yaml.text_of(chart, "version")
+        who = "a Crossplane Release installs"
+        yield from_elsewhere(document.at(chart), who, repository, held)
         return
     subject = f"Release {yaml.text_of(node, 'metadata', 'name') or name}"
     scalar = document.scalar(yaml.get(chart, "version"))

@@ -17,10 +17,10 @@ from fluxbump.discover.pins.kind import (
     BY_HAND,
     COMMUNITY_REPOSITORIES,
     CONFIGURE,
-    MIRROR,
     Context,
     Found,
     beside_digest,
+    from_elsewhere,
     pin_at,
     unpinned,
 )
@@ -75,8 +75,8 @@ def _found(file: TextFile, source: SourceText, chart: ChartCall, context: Contex
     version = chart.one_of(_VERSIONS) or _beside_repository(source, chart)
     repository, known = _repository(file, source, chart)
     if chart.track == FLUX2 and _URL.match(repository) and not context.is_community(repository):
-        message = f"a program installs flux2 from {repository}, not from the community"
-        return Note(where, message, advice=MIRROR)
+        held = version.text if version else None
+        return from_elsewhere(where, "a program installs", repository, held)
     if not known or (repository and not _URL.match(repository) and "/" not in chart.text):
         if version is None:
             return None  # a name in a list, which installs nothing by itself
@@ -239,8 +239,8 @@ def _of_pulumi(document: Document, properties: Node, context: Context) -> Iterat
     version = document.scalar(yaml.get(properties, "version"))
     subject = f"helm call for {name}"
     if track == FLUX2 and foreign and not context.is_community(repository):
-        message = f"Pulumi installs flux2 from {repository}, not from the community"
-        yield Note(document.at(properties), message, advice=MIRROR)
+        held = version.value if version else None
+        yield from_elsewhere(document.at(properties), "Pulumi installs", repository, held)
     elif version is None:
         yield unpinned(NAME, track, document.at(properties), subject)
     else:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.discover.embedded import program_source
-from fluxbump.discover.pins.kind import BY_HAND, CONFIGURE, MIRROR, Context, Found, unpinned
+from fluxbump.discover.pins.kind import BY_HAND, CONFIGURE, Context, Found, from_elsewhere, unpinned
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import FLUX2, Form, Note, Pin, Role, Track
 from fluxbump.text import version_ranges
@@ -189,12 +189,12 @@ def _found(file: TextFile, start: int, command: _Command, context: Context) -> F
     source = _source(file, chart.text, command)
     if track is None:
         return None
+    version = command.version or tag
     foreign = source and "$" not in source and "{" not in source and not source.startswith("./")
     if track == FLUX2 and foreign and not context.is_community(source):
-        message = f"a helm command installs flux2 from {source}, not from the community"
-        return Note(file.location(start), message, advice=MIRROR)
+        held = version.text if version else None
+        return from_elsewhere(file.location(start), "a helm command installs", source, held)
     subject = f"helm command for {name}"
-    version = command.version or tag
     if version is not None:
         return _pin(file, version, track, subject)
     if not source and chart.text.split("/", 1)[0] in _FOLDERS:

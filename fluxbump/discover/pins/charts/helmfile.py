@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump.discover.embedded import templated
-from fluxbump.discover.pins.kind import MIRROR, Context, Found, pin_in_template, unpinned
+from fluxbump.discover.pins.kind import Context, Found, from_elsewhere, pin_in_template, unpinned
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import FLUX2, Note, Role
 from fluxbump.text import yaml
@@ -49,8 +49,8 @@ def _release(file: TextFile, document: Document, release: Node, context: Context
     if chart is None or source is None or context.track_of(_name(named)) != FLUX2:
         return None
     if source and templated.DIRECTIVE not in source and not context.is_community(source):
-        message = f"a helmfile installs flux2 from {source}, not from the community"
-        return Note(chart.location, message, advice=MIRROR)
+        asked = yaml.text_of(release, "version")
+        return from_elsewhere(chart.location, "a helmfile installs", source, asked)
     held = [value for key, value in yaml.entries(release) if key == "version"]
     subject = f"helmfile release {yaml.text_of(release, 'name') or FLUX2.name}"
     if len(held) > 1:

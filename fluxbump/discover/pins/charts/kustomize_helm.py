@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.discover.pins.kind import MIRROR, Context, Found, pin_at, unpinned
+from fluxbump.discover.pins.kind import Context, Found, from_elsewhere, pin_at, unpinned
 from fluxbump.discover.pins.kind_traits import KindTrait
-from fluxbump.model import FLUX2, Note, Role
+from fluxbump.model import FLUX2, Role
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.yaml import Document, Node
@@ -55,8 +55,8 @@ def _chart(document: Document, chart: Node, context: Context) -> Iterator[Found]
     if context.track_of(name) != FLUX2 or not repository:
         return  # without a repository it is a folder, which holds its version itself
     if not context.is_community(repository):
-        message = f"kustomize inflates flux2 from {repository}, not from the community"
-        yield Note(document.at(chart), message, advice=MIRROR)
+        held = yaml.text_of(_first(chart, "version"))
+        yield from_elsewhere(document.at(chart), "kustomize inflates", repository, held)
         return
     subject = f"helm chart {name} of kustomize"
     version = document.scalar(_first(chart, "version"))
