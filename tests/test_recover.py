@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from fluxbump.check.recovery import script
+from fluxbump.check.recovery.cluster_contents import SECRETS, Controller, FluxObject, Seen
 from fluxbump.check.recovery.names import Names
-from fluxbump.check.recovery.seen import SECRETS, Controller, FluxObject, Seen
 from fluxbump.check.recovery.state import State, decide
 from tests import runbook
 from tests.helpers import ROOT, Repo, Result, assert_one_error

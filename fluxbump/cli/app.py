@@ -26,7 +26,7 @@ from fluxbump.errors import (
     UsageError,
 )
 from fluxbump.model import Step
-from fluxbump.system import changes_made, machine_limits
+from fluxbump.system import changes_made, resource_errors
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.version import __version__
 
@@ -120,7 +120,7 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         result = INTERRUPTED
     except Exception as error:  # the border: what arrives here is a bug, or a lack
-        lack = machine_limits.lacking(error) if isinstance(error, (OSError, ImportError)) else None
+        lack = resource_errors.lacking(error) if isinstance(error, (OSError, ImportError)) else None
         return _bug(error, console) if lack is None else _lacking(lack, console)
     if result == INTERRUPTED:
         done = changes_made.so_far()

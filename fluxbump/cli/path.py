@@ -83,7 +83,7 @@ def path(
     """
     from fluxbump.bump.path_evidence import answer_of
     from fluxbump.cli.cluster_facts import known
-    from fluxbump.cli.output.unread import say_unread
+    from fluxbump.cli.output.unread_files import say_unread
     from fluxbump.cli.workspace import open_session
     from fluxbump.workspace import at
 

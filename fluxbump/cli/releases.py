@@ -68,7 +68,7 @@ def releases(
 def _look(
     repo: Path | None, rev: str, sources: SourceOptions, console: Console
 ) -> tuple[ChartIndex, dict[Track, str]]:
-    from fluxbump.cli.output.unread import say_unread
+    from fluxbump.cli.output.unread_files import say_unread
     from fluxbump.cli.workspace import open_session
     from fluxbump.config.settings import Settings
     from fluxbump.discover.inventory import discover

@@ -17,7 +17,7 @@ from functools import cache
 from fluxbump.bump import edit
 from fluxbump.bump.plan import Options, plan
 from fluxbump.check import check, cluster
-from fluxbump.check.recovery import seen
+from fluxbump.check.recovery import cluster_contents
 from fluxbump.check.rules import RULES
 from fluxbump.config import file as config
 from fluxbump.config.settings import Settings
@@ -177,8 +177,8 @@ def read_cluster(_: str, data: bytes) -> None:
         cluster.parse(text, "crds.json")
         cluster.written(text)
     with suppress(FluxbumpError):
-        seen.from_text(text, "cluster.json")
-    seen.from_columns(text)
+        cluster_contents.from_text(text, "cluster.json")
+    cluster_contents.from_columns(text)
 
 
 def read_registry(_: str, data: bytes) -> None:

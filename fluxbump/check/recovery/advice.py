@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fluxbump.check.recovery.cluster_contents import Seen
 from fluxbump.check.recovery.names import Names, names, owner_of
 from fluxbump.check.recovery.script import recoveries, script
-from fluxbump.check.recovery.seen import Seen
 from fluxbump.check.recovery.state import Decision, State, decide
 from fluxbump.discover.tracks import current
 from fluxbump.flux import stored_versions

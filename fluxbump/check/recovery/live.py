@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from fluxbump.check.kubectl import LIMIT, kubectl
 from fluxbump.check.object_lists import items as listed
-from fluxbump.check.recovery import seen
+from fluxbump.check.recovery import cluster_contents
+from fluxbump.check.recovery.cluster_contents import Seen
 from fluxbump.check.recovery.names import CONTROLLERS
-from fluxbump.check.recovery.seen import Seen
 from fluxbump.errors import ToolError, UsageError
 
-_HELM_RELEASES = f"helmreleases.helm{seen.GROUP}"
+_HELM_RELEASES = f"helmreleases.helm{cluster_contents.GROUP}"
 _CRDS = (
     "jsonpath={range .items[*]}{.metadata.name}|{.metadata.deletionTimestamp}|"
     '{.status.storedVersions[*]}{"\\n"}{end}'
@@ -49,16 +49,24 @@ def read(context: str | None, name: str) -> Seen:
     ask = partial(kubectl, *chosen)
     source = f"cluster {context}" if context else "the current cluster"
     rows = [line.split("|") for line in ask("get", "crds", "-o", _CRDS).splitlines()]
-    flux = [row for row in rows if row[0].endswith(seen.GROUP)]
+    flux = [row for row in rows if row[0].endswith(cluster_contents.GROUP)]
     kinds = ",".join(sorted(row[0] for row in flux))
-    objects = seen.from_columns(ask("get", kinds, "-A", "-o", seen.COLUMNS)) if kinds else ()
+    objects = (
+        cluster_contents.from_columns(ask("get", kinds, "-A", "-o", cluster_contents.COLUMNS))
+        if kinds
+        else ()
+    )
     found = Seen(
         source,
         crds={row[0]: row[1] or None for row in flux},
         stored={row[0]: tuple(row[2].split()) for row in flux},
         objects=objects,
-        controllers=seen.controllers(
-            listed(ask("get", "deployments", "-n", CONTROLLERS, "-o", "json"), source, seen.HINT)
+        controllers=cluster_contents.controllers(
+            listed(
+                ask("get", "deployments", "-n", CONTROLLERS, "-o", "json"),
+                source,
+                cluster_contents.HINT,
+            )
         ),
         specs=_specs(ask, objects, name, source),
     )
@@ -69,20 +77,23 @@ def read(context: str | None, name: str) -> Seen:
 
 
 def _specs(
-    ask: Callable[..., str], objects: tuple[seen.FluxObject, ...], name: str, source: str
+    ask: Callable[..., str],
+    objects: tuple[cluster_contents.FluxObject, ...],
+    name: str,
+    source: str,
 ) -> dict[tuple[str, str], Mapping[str, Any]]:
     """Read `spec` of the HelmReleases of one name, in whatever namespace."""
     found: dict[tuple[str, str], Mapping[str, Any]] = {}
     for item in objects:
         if (item.kind, item.name) == ("HelmRelease", name):
             text = ask("get", _HELM_RELEASES, name, "-n", item.namespace, "-o", "json")
-            (content,) = listed(text, source, seen.HINT)
+            (content,) = listed(text, source, cluster_contents.HINT)
             spec = content.get("spec")
             found[item.namespace, name] = spec if isinstance(spec, dict) else {}
     return found
 
 
-def _secrets(ask: Callable[..., str]) -> tuple[seen.ReleaseSecret, ...]:
+def _secrets(ask: Callable[..., str]) -> tuple[cluster_contents.ReleaseSecret, ...]:
     """List the Secrets of Helm releases as a table, which leaves out what they hold."""
     printed = ask("get", "secrets", "-A", "-l", "owner=helm", "--show-labels", "--no-headers")
     found = []
@@ -90,7 +101,7 @@ def _secrets(ask: Callable[..., str]) -> tuple[seen.ReleaseSecret, ...]:
         namespace, *_, last = line.split() or ["", ""]
         labels = dict(label.partition("=")[::2] for label in last.split(","))
         status = labels.get("status", "")
-        found.append(seen.ReleaseSecret(namespace, labels.get("name", ""), status))
+        found.append(cluster_contents.ReleaseSecret(namespace, labels.get("name", ""), status))
     return tuple(found)
 
 
@@ -107,4 +118,4 @@ def from_file(path: Path) -> Seen:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise UsageError(f"the cluster state cannot be read: {why}", where=str(path)) from None
-    return seen.from_text(text, str(path))
+    return cluster_contents.from_text(text, str(path))

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from fluxbump.check.recovery.seen import Seen
+from fluxbump.check.recovery.cluster_contents import Seen
 from fluxbump.discover.objects.owners import Owner, owners
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import current

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from fluxbump.check.recovery.seen import CONTROLLERS, FluxObject, Seen
+from fluxbump.check.recovery.cluster_contents import CONTROLLERS, FluxObject, Seen
 
 _SHOWN = 3
 

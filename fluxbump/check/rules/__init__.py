@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from fluxbump.check.evidence_parts import PartName, Renders
 from fluxbump.check.rules import (
-    beside_installs,
     blind_spots,
     chart_agreement,
     community_chart,
@@ -27,6 +26,7 @@ from fluxbump.check.rules import (
     release_identity,
     rendered_chart,
     stale_text,
+    tools_and_references,
     values_mirror,
 )
 from fluxbump.check.rules.agreement import chart_versions, installs
@@ -57,7 +57,7 @@ FAMILIES = (
     chart_agreement,
     controller_images,
     gotk,
-    beside_installs,
+    tools_and_references,
     operator_agreement,
     download_digests,
 )

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from fluxbump.discover.digests import spellings
-from fluxbump.discover.digests.unmoved import stays
+from fluxbump.discover.digests.stale_digests import stays
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, Form, Inventory, Pin, Track, TrackKind

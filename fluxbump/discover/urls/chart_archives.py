@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from fluxbump.discover.digests import spellings
-from fluxbump.discover.digests.unmoved import stays
+from fluxbump.discover.digests.stale_digests import stays
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.variables import references
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
