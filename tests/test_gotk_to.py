@@ -420,12 +420,27 @@ def test_manifests_are_judged_by_the_release_of_their_cluster(
         "clusters/alpha/o.yaml:1"
     ]
     told = cli("check", "--format", "json", "--select", "FB203", cwd=repo).json["not_run"]
-    assert [one["reason"] for one in told] == [
-        (
-            "clusters here are at several releases: only manifests of clusters at Flux 2.4.0 were "
-            "checked"
-        )
-    ]
+    assert told == []
+
+
+FAULTS = {
+    "FB203": "apiVersion: kustomize.toolkit.fluxcd.io/v1alpha1\nkind: Kustomization\n",
+    "FB204": "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nspec: {branch: main}\n",
+}
+
+
+@pytest.mark.parametrize("code", FAULTS)
+def test_what_no_cluster_takes_is_no_fault_of_the_bump(
+    code: str, tmp_path: Path, index: Path, cli: Cli, releases: Path
+) -> None:
+    repo = fleet(tmp_path, index, gotk.components("2.4.0"), gotk.components("2.5.1"))
+    text = f"{FAULTS[code]}metadata: {{name: a}}\n"
+    repo.commit({"shared/a.yaml": text, "clusters/beta/b.yaml": text})
+    found = findings(repo, cli, "--select", code)
+    assert [one[1].partition(":")[0] for one in found] == ["clusters/beta/b.yaml", "shared/a.yaml"]
+    bumped = cli("to", "2.5.1", "--releases", str(releases), cwd=repo)
+    assert bumped.code == 0, bumped.err
+    assert f"{code} error" in bumped.out.partition("Existing findings")[2]
 
 
 def test_another_cluster_does_not_say_what_one_is_upgraded_from(

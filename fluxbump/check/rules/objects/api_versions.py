@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from functools import cache
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from fluxbump.check.rules.objects.judged import resources_here, span, unjudged
+from fluxbump.check.rules.objects.judged import releases_by_path, resources_here, span, unjudged
 from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, Trait, cited
 from fluxbump.discover.objects.resources import Resource, Resources
 from fluxbump.flux.stored_versions import Crd, CrdVersion
@@ -74,19 +75,36 @@ class _Served(Struct, frozen=True):
         )
 
 
+_ServedAt = Callable[[str], _Served]
+"""Tells by which releases a file is judged: the first, and those that may have it better."""
+
+
 def _judged(
     evidence: Evidence, code: str
-) -> Generator[NotRun, None, tuple[Resources, _Served] | None]:
-    """Say what is not judged, and return what is, with what the release serves."""
+) -> Generator[NotRun, None, tuple[Resources, _ServedAt] | None]:
+    """Say what is not judged, and return what is, with what the releases of each path serve."""
     judged = yield from resources_here(
         evidence, code, facts="API versions", is_known=evidence.crds.get, releases=evidence.crds
     )
     if judged is None:
         return None
-    release, found = judged
+    _, found = judged
     yield from unjudged(found, code)
     newer = tuple(_served(name, evidence) for name in evidence.newer_by_range)
-    return found, replace(_served(release, evidence), newer=newer)
+    releases_of = releases_by_path(evidence)
+
+    @cache
+    def served(releases: tuple[str, ...]) -> _Served:
+        first, *rest = (_served(name, evidence) for name in releases)
+        return replace(first, newer=(*rest, *newer))
+
+    return found, lambda path: served(_known(releases_of(path), evidence))
+
+
+def _known(releases: tuple[str, ...], evidence: Evidence) -> tuple[str, ...]:
+    """Leave out the releases of which no CRD is known; without any, the one installed counts."""
+    known = tuple(name for name in releases if evidence.crds.get(name))
+    return known or ((evidence.installed,) if evidence.installed else ())
 
 
 def _served(release: str, evidence: Evidence) -> _Served:
@@ -99,12 +117,14 @@ def removed_api(evidence: Evidence) -> Iterator[Outcome]:
     judged = yield from _judged(evidence, "FB203")
     if judged is None:
         return
-    found, served = judged
+    found, served_at = judged
     for resource in found.resources:
+        served = served_at(resource.location.path)
         if served.refuses(resource) and "$" not in resource.version:
             tail = f"is at {resource.api_version}, {_refusal(resource, served, evidence)}"
             yield _finding("FB203", Severity.ERROR, tail, resource, served)
     for resource in found.mentions:
+        served = served_at(resource.location.path)
         if not any(each.takes(resource) for each in (served, *served.newer)):
             what = (
                 f"{resource.kind} at {resource.api_version}"
@@ -172,8 +192,9 @@ def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
     judged = yield from _judged(evidence, "FB205")
     if judged is None:
         return
-    found, served = judged
+    found, served_at = judged
     for resource in (*found.resources, *found.mentions):
+        served = served_at(resource.location.path)
         entry = served.entry(resource)
         if entry.crd and entry.version and entry.version.deprecated:
             severity = Severity.NOTE if resource.text_only else Severity.WARNING

@@ -7,7 +7,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from fluxbump.check.rules.objects.judged import resources_here, unjudged
+from fluxbump.check.rules.objects.judged import releases_by_path, resources_here, unjudged
 from fluxbump.check.rules.rule import Danger, Evidence, Outcome, Rule, Trait, cited, needed
 from fluxbump.discover import flux_objects
 from fluxbump.discover.objects import field_check
@@ -28,7 +28,7 @@ def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
     wanted = _to_look_at(found, release, evidence.effort.compared_with)
     paths = {resource.location.path for resource in wanted}
     files = [item for item in found.files.items() if item[0] in paths]
-    parts = evidence.effort.spread(partial(_of_files, release, evidence), files)
+    parts = evidence.effort.spread(partial(_of_files, evidence), files)
     broken = (unreadable for part in parts for unreadable in part.broken)
     yield from unjudged(found, "FB204", broken)
     for part in parts:
@@ -55,27 +55,29 @@ class _Looked(Struct):
     broken: list[Unreadable]
 
 
-def _of_files(release: str, evidence: Evidence, files: Sequence[tuple[str, str]]) -> _Looked:
-    looked = _Looked([], [])
+def _of_files(evidence: Evidence, files: Sequence[tuple[str, str]]) -> _Looked:
+    looked, releases_of = _Looked([], []), releases_by_path(evidence)
     for path, text in files:
+        releases = releases_of(path)
         for result in flux_objects.parsed(path, text):
             if isinstance(result, Unreadable):
                 looked.broken.append(result)
             else:
-                looked.outcomes += _fields(result, release, evidence)
+                looked.outcomes += _fields(result, releases, evidence)
     return looked
 
 
-def _fields(body: ObjectBody, release: str, evidence: Evidence) -> Iterator[Outcome]:
+def _fields(body: ObjectBody, releases: Sequence[str], evidence: Evidence) -> Iterator[Outcome]:
     known, resource = needed(evidence.releases), body.resource
-    schema = known.schema(release, resource.kind, resource.api_version)
-    if schema is None:
-        return  # the release does not have this apiVersion, which is FB203
-    newer = [
-        {problem.fault for problem in field_check.problems(body, its)}
-        for name in evidence.newer_by_range
-        if (its := known.schema(name, resource.kind, resource.api_version)) is not None
+    having = [
+        schema
+        for name in (*releases, *evidence.newer_by_range)
+        if (schema := known.schema(name, resource.kind, resource.api_version)) is not None
     ]
+    if not having or having[0].release not in releases:
+        return  # no release of its clusters has this apiVersion, which is FB203
+    schema, *others = having
+    newer = [{problem.fault for problem in field_check.problems(body, its)} for its in others]
     for problem in field_check.problems(body, schema):
         if any(problem.fault not in faults for faults in newer):
             continue  # a manifest for a cluster at that release

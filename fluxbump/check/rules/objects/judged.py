@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 
-from msgspec.structs import replace
 from semver import Version
 
 from fluxbump.check.rules.rule import Evidence, NotRun, needed
 from fluxbump.discover import installers, unparsed
-from fluxbump.discover.objects.resources import Resource, Resources
-from fluxbump.model import Inventory, Unreadable
+from fluxbump.discover.objects.resources import Resources
+from fluxbump.model import Unreadable
 from fluxbump.text import versions
 
 
@@ -28,7 +27,7 @@ def resources_here(
     is_known: Callable[[str], object],
     releases: Iterable[str],
 ) -> Generator[NotRun, None, tuple[str, Resources] | None]:
-    """Say what is not judged, and return the resources that are, and at which release.
+    """Say why nothing is judged, or return the resources, and which release is installed.
 
     Args:
         evidence: with the resources.
@@ -38,8 +37,8 @@ def resources_here(
         releases: those of which they are.
 
     Returns:
-        The release that the repository installs, and the resources of clusters at it; None where
-        there is nothing to compare them with.
+        The release that the repository installs, and the resources; None if there is nothing to
+        compare them with.
     """
     release = evidence.installed
     if release is None:
@@ -49,25 +48,26 @@ def resources_here(
         known = f"{span(releases)}){evidence.why_unknown(release)}"
         yield NotRun(code, f"the {facts} of Flux {release} are not known ({known}")
         return None
-    found = needed(evidence.objects)
-    if not installers.differ(evidence.inventory):
-        return release, found
-    only = f"only manifests of clusters at Flux {release} were checked"
-    yield NotRun(code, f"clusters here are at several releases: {only}")
-    return release, _of_clusters_at(release, found, evidence.inventory)
+    return release, needed(evidence.objects)
 
 
-def _of_clusters_at(release: str, found: Resources, inventory: Inventory) -> Resources:
-    """Leave out what clusters at another release may use."""
+def releases_by_path(evidence: Evidence) -> Callable[[str], tuple[str, ...]]:
+    """Return what tells the releases that a manifest has to be right for: that of its cluster.
 
-    def here(resource: Resource) -> bool:
-        return installers.beside(inventory, resource.location.path) == release
+    A manifest that several clusters may use is wrong if each of their releases refuses it.
+    """
+    inventory = evidence.inventory
+    if not installers.differ(inventory):
+        installed = (evidence.installed,) if evidence.installed else ()
+        return lambda _: installed
+    values = {pin.value for pin in installers.exact(inventory)}
+    every = tuple(sorted(values, key=lambda value: versions.parse(value) or Version(0)))
 
-    return replace(
-        found,
-        resources=tuple(filter(here, found.resources)),
-        mentions=tuple(filter(here, found.mentions)),
-    )
+    def of_cluster(path: str) -> tuple[str, ...]:
+        own = installers.beside(inventory, path)
+        return (own,) if own else every
+
+    return of_cluster
 
 
 def unjudged(found: Resources, code: str, more: Iterable[Unreadable] = ()) -> Iterator[NotRun]:
