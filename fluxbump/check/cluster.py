@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from fluxbump.check import object_lists as listed
-from fluxbump.check.kubectl import LIMIT, kubectl
+from fluxbump.check.kubectl import kubectl, saved
 from fluxbump.errors import UsageError
 
 _HINT = "make it with: kubectl get crds -o json > FILE"
@@ -51,13 +51,7 @@ def from_file(path: Path) -> ClusterState:
     Raises:
         UsageError: there is no such file, or it holds something else.
     """
-    try:
-        if path.stat().st_size > LIMIT:
-            raise UsageError(f"{path} is too large for the CRDs of a cluster")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f"the cluster state cannot be read: {why}", where=str(path)) from None
+    text = saved(path, "the CRDs of a cluster")
     return ClusterState(str(path), parse(text, str(path)), written=written(text))
 
 

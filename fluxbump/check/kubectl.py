@@ -1,14 +1,15 @@
-"""Runs kubectl. Nothing else runs it. It only asks: nothing here changes a cluster.
+"""Runs kubectl, or reads what it has printed to a file. Nothing else runs it.
 
-It gets the whole environment: the user asks about a cluster of theirs, and the plugins that log in
-to it read what their cloud has put there.
+It only asks: nothing here changes a cluster. It gets the whole environment: the user asks about a
+cluster of theirs, and the plugins that log in to it read what their cloud has put there.
 """
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
-from fluxbump.errors import ToolError
+from fluxbump.errors import ToolError, UsageError
 from fluxbump.system import commands
 from fluxbump.system.programs import Allowance, EndedBy, Program, StartError
 
@@ -47,3 +48,22 @@ def kubectl(*arguments: str, limit: int = LIMIT) -> str:
         message = said or f"exit code {done.code}"
         raise ToolError(f"kubectl: {message}", hint="check the context and the connection")
     return done.out.decode("utf-8", "replace")
+
+
+def saved(path: Path, of: str) -> str:
+    """Return what kubectl has printed to a file.
+
+    Args:
+        path: of the file.
+        of: what it has, for people: `the state of a cluster`.
+
+    Raises:
+        UsageError: there is no such file, it is too large, or it is not text.
+    """
+    try:
+        if path.stat().st_size > LIMIT:
+            raise UsageError(f"{path} is too large for {of}")
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"the cluster state cannot be read: {why}", where=str(path)) from None

@@ -9,12 +9,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from fluxbump.check.kubectl import LIMIT, kubectl
+from fluxbump.check.kubectl import kubectl, saved
 from fluxbump.check.object_lists import items as listed
 from fluxbump.check.recovery import cluster_contents
 from fluxbump.check.recovery.cluster_contents import Seen
 from fluxbump.check.recovery.names import CONTROLLERS
-from fluxbump.errors import ToolError, UsageError
+from fluxbump.errors import ToolError
 
 _HELM_RELEASES = f"helmreleases.helm{cluster_contents.GROUP}"
 _CRDS = (
@@ -111,11 +111,4 @@ def from_file(path: Path) -> Seen:
     Raises:
         UsageError: there is no such file, it is too large, or it holds something else.
     """
-    try:
-        if path.stat().st_size > LIMIT:
-            raise UsageError(f"{path} is too large for the state of a cluster")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f"the cluster state cannot be read: {why}", where=str(path)) from None
-    return cluster_contents.from_text(text, str(path))
+    return cluster_contents.from_text(saved(path, "the state of a cluster"), str(path))
