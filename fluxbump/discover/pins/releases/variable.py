@@ -7,7 +7,7 @@ seen to use, is taken for that of a tool.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache
 
 from msgspec.structs import replace
@@ -20,7 +20,7 @@ from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.variables import flux_names
 from fluxbump.discover.variables.values import Assignment
 from fluxbump.flux.tables import charts, images
-from fluxbump.model import FLUX, FLUX2, OPERATOR, Form, Note, Pin, Role
+from fluxbump.model import FLUX, FLUX2, OPERATOR, Form, Note, Pin, Role, Track
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
@@ -53,19 +53,9 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 def _of_operator(file: TextFile, known: Container[int], context: Context) -> Iterator[Found]:
     """Yield the assignments that a name tells to be of flux-operator."""
     for name, places in flux_names.of_operator(file):
-        free = [
-            place
-            for place in places
-            if place.start not in known
-            and versions.parse(place.version or "") is not None
-            and (file.path, place.start) not in context.followed.disputed
-        ]
-        if len({place.version for place in free}) > 1:
-            message = f"this file sets {name} to several versions of flux-operator"
-            yield Note(file.location(free[0].start), message, advice=BY_HAND)
-            continue
-        for place in free:
-            yield replace(_pin(file, name, place), track=OPERATOR, role=Role.OPERATOR)
+        free = _free(file, places, known, context)
+        some = [place for place in free if versions.parse(place.version or "") is not None]
+        yield from _of_one_version(file, name, some, OPERATOR, "flux-operator")
 
 
 def _of_chart(file: TextFile, known: Container[int], context: Context) -> Iterator[Found]:
@@ -75,19 +65,36 @@ def _of_chart(file: TextFile, known: Container[int], context: Context) -> Iterat
     """
     ours = _COMMUNITY.search(file.text) is not None
     for name, places in flux_names.of_chart(file):
-        free = [
-            place
-            for place in places
-            if place.start not in known
-            and _is_chart_version(place.version or "", context, ours=ours)
-            and (file.path, place.start) not in context.followed.disputed
+        free = _free(file, places, known, context)
+        some = [
+            place for place in free if _is_chart_version(place.version or "", context, ours=ours)
         ]
-        if len({place.version for place in free}) > 1:
-            message = f"this file sets {name} to several versions of the chart flux2"
-            yield Note(file.location(free[0].start), message, advice=BY_HAND)
-            continue
-        for place in free:
-            yield replace(_pin(file, name, place), track=FLUX2, role=Role.INSTALLS)
+        yield from _of_one_version(file, name, some, FLUX2, "the chart flux2")
+
+
+def _free(
+    file: TextFile, places: Iterable[Assignment], known: Container[int], context: Context
+) -> list[Assignment]:
+    """Return the assignments that nothing else has told the version line of."""
+    disputed = context.followed.disputed
+    return [
+        place
+        for place in places
+        if place.start not in known and (file.path, place.start) not in disputed
+    ]
+
+
+def _of_one_version(
+    file: TextFile, name: str, places: Sequence[Assignment], track: Track, what: str
+) -> Iterator[Found]:
+    """Yield the pins of a variable; a note if the file sets it to several versions."""
+    if len({place.version for place in places}) > 1:
+        message = f"this file sets {name} to several versions of {what}"
+        yield Note(file.location(places[0].start), message, advice=BY_HAND)
+        return
+    role = Role.OPERATOR if track == OPERATOR else Role.INSTALLS
+    for place in places:
+        yield replace(_pin(file, name, place), track=track, role=role)
 
 
 _COMMUNITY = lazy_pattern("flux2|fluxcd-community", re.IGNORECASE)
