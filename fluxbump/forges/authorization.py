@@ -11,6 +11,7 @@ from msgspec import Struct
 from fluxbump.errors import ForgeError
 from fluxbump.forges.responses import one_line
 from fluxbump.system import token_transport
+from fluxbump.system.http.exchange import read_url
 from fluxbump.system.secret import Secret, masked
 
 
@@ -67,13 +68,8 @@ def checked_base(forge: str, address: str, allow_http: Collection[str] = ()) -> 
     Raises:
         ForgeError: a token may not be sent there.
     """
-    url = httpx.URL("")
-    try:
-        url = httpx.URL(address)
-        host = url.host  # reading it decodes it
-    except (httpx.InvalidURL, UnicodeError):
-        host = ""
-    if not host or url.scheme not in ("https", "http"):
+    url = read_url(address)
+    if url is None or url.scheme not in ("https", "http"):
         raise ForgeError(f"{forge}: its URL is not a valid https URL", hint="see run.forge_url")
     if not token_transport.is_safe(str(url), allow_http):
         name = one_line(url.netloc.decode("ascii", "replace"))

@@ -23,7 +23,7 @@ from fluxbump.forges.responses import (
     one_line,
 )
 from fluxbump.system.http.client import HttpClient
-from fluxbump.system.http.exchange import HttpReply, HttpRequest, Redirects, same_server
+from fluxbump.system.http.exchange import HttpReply, HttpRequest, Redirects, read_url, same_server
 from fluxbump.system.http.failure import HttpError
 from fluxbump.system.http.retries import Later, Patience
 from fluxbump.system.secret import Secret
@@ -202,13 +202,8 @@ class Client:
 
     def _page(self, answer: Answer, address: str) -> str:
         """Return the address of a next page on our server."""
-        url = httpx.URL("")
-        try:
-            url = answer.url.join(address)
-            host = url.host  # reading it decodes it
-        except (httpx.InvalidURL, UnicodeError):
-            host = ""
-        if host != answer.url.host:
+        url = read_url(address, answer.url)
+        if url is None or url.host != answer.url.host:
             raise ForgeError(f"{answer.about}: its next page is on another server")
         # Behind a proxy that ends TLS, a server often does not know its own scheme and port.
         ours = answer.url

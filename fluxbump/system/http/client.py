@@ -26,6 +26,7 @@ from fluxbump.system.http.exchange import (
     HttpRequest,
     Progress,
     exchange,
+    read_url,
     too_late,
 )
 from fluxbump.system.http.failure import HttpError
@@ -169,14 +170,8 @@ def parse(url: str) -> httpx.URL:
     Raises:
         HttpError: it is no valid http or https URL; the message does not quote it.
     """
-    parsed = httpx.URL("")
-    try:
-        parsed = httpx.URL(url)
-        host = parsed.host  # reading it decodes it
-    except (httpx.InvalidURL, UnicodeError):
-        # Not shown: what makes it invalid may be a piece of a password.
-        host = ""
-    if not host or parsed.scheme not in ("https", "http"):
+    parsed = read_url(url)
+    if parsed is None or parsed.scheme not in ("https", "http"):
         hint = "escape special characters of a password, `/` as %2F and `@` as %40"
         raise HttpError("", "a URL is not a valid https or http URL", hint)
     return parsed

@@ -202,6 +202,23 @@ def _require_allowed(target: httpx.URL, bounds: Bounds, *, redirected: bool = Fa
     raise HttpError(bounds.url, reason, f"allow it with --allow-host {server}")
 
 
+def read_url(text: str, base: httpx.URL | None = None) -> httpx.URL | None:
+    """Return a URL with a host that can be decoded; None if it is none.
+
+    It is not shown: what makes it invalid may be a piece of a password.
+
+    Args:
+        text: the URL, or a reference to one.
+        base: where the reference stands.
+    """
+    try:
+        url = base.join(text) if base else httpx.URL(text)
+        host = url.host  # reading it decodes it
+    except (httpx.InvalidURL, UnicodeError):
+        return None
+    return url if host else None
+
+
 def same_server(left: httpx.URL, right: httpx.URL) -> bool:
     """Tell whether a token for one URL may go to the other."""
     return (left.scheme, left.host, left.port) == (right.scheme, right.host, right.port)
