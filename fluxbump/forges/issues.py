@@ -65,17 +65,34 @@ class _Project(Struct, frozen=True, kw_only=True):
     issues_access_level: str = "enabled"
 
 
-class GitHubIssues(Struct, frozen=True):
-    """Issues on GitHub.
+class _Written(Struct, frozen=True):
+    """How issues are opened and edited on GitHub, Gitea and Forgejo.
 
     Attributes:
         client: of the forge.
         at: makes paths.
-        login: asks for the name of our account.
     """
 
     client: Client
     at: At
+
+    def open(self, title: str, body: str) -> Issue:
+        """Open an issue."""
+        fields = {"title": title, "body": body}
+        return self.client.send("POST", self.at("issues"), body=fields).read(_Numbered).plain()
+
+    def edit(self, number: int, body: str) -> None:
+        """Replace the text of an issue."""
+        self.client.send("PATCH", self.at("issues", number), body={"body": body}, repeatable=True)
+
+
+class GitHubIssues(_Written, frozen=True):
+    """Issues on GitHub.
+
+    Attributes:
+        login: asks for the name of our account.
+    """
+
     login: Callable[[], str]
 
     def ours(self) -> tuple[Issue, ...] | None:
@@ -92,27 +109,14 @@ class GitHubIssues(Struct, frozen=True):
             if issue.pull_request is None and issue.user and issue.user.login == login
         )
 
-    def open(self, title: str, body: str) -> Issue:
-        """Open an issue."""
-        fields = {"title": title, "body": body}
-        return self.client.send("POST", self.at("issues"), body=fields).read(_Numbered).plain()
 
-    def edit(self, number: int, body: str) -> None:
-        """Replace the text of an issue."""
-        self.client.send("PATCH", self.at("issues", number), body={"body": body}, repeatable=True)
-
-
-class GiteaIssues(Struct, frozen=True):
+class GiteaIssues(_Written, frozen=True):
     """Issues on Gitea and Forgejo.
 
     Attributes:
-        client: of the forge.
-        at: makes paths.
         full_name: of the repository, `owner/name`.
     """
 
-    client: Client
-    at: At
     full_name: str
 
     def ours(self) -> tuple[Issue, ...] | None:
@@ -131,15 +135,6 @@ class GiteaIssues(Struct, frozen=True):
             for issue in page
             if issue.repository.full_name.lower() == ours
         )
-
-    def open(self, title: str, body: str) -> Issue:
-        """Open an issue."""
-        fields = {"title": title, "body": body}
-        return self.client.send("POST", self.at("issues"), body=fields).read(_Numbered).plain()
-
-    def edit(self, number: int, body: str) -> None:
-        """Replace the text of an issue."""
-        self.client.send("PATCH", self.at("issues", number), body={"body": body}, repeatable=True)
 
 
 class GitLabIssues(Struct, frozen=True):
