@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,18 @@ from fixtures.installs import gotk
 from fluxbump.cli.output.retyped import OF_BUMP, TAKEN
 from fluxbump.model import Finding, Location, Severity, Step
 from fluxbump.reports.refusal import refusal
-from tests.helpers import Cli, Repo, Result, release, repository, script, small, wrapper
+from tests.helpers import (
+    Cli,
+    Repo,
+    Result,
+    copy,
+    release,
+    repository,
+    script,
+    small,
+    values,
+    wrapper,
+)
 
 REFUSED = """\
 error: Flux 2.8.5 is not safe for this repository (20 findings)
@@ -407,3 +420,121 @@ def test_a_bump_is_not_blamed_for_a_module_that_was_newer_before(
     repo = repository(tmp_path / "r", {"up.sh": script("2.4.0"), "go.mod": module}, index)
     assert repo.fluxbump("check", "--no-render").code == 1
     assert repo.fluxbump("to", "2.5.1", "--quiet").code == 0
+
+
+def test_latest_safe_says_which_rules_refuse_what_is_newer(tmp_path: Path, index: Path) -> None:
+    chart = {"install": script("2.2.3"), "chart": wrapper("2.12.4"), "values": values("2.12.4")}
+    nodes = 'module "eks" {\n  cluster_version = "1.26"\n}\n'
+    repo = repository(tmp_path / "r", small(**chart, **{"k.tf": nodes}), index)
+    stays = repo.fluxbump("to", "latest-safe")
+    assert stays.code == 0
+    assert "no newer release passes: Flux 2.8.5 is refused by FB202, FB207" in stays.err
+    assert typed(repo, "fluxbump to 2.8.5 --dry-run") == 1
+
+
+def test_latest_safe_without_any_release_leads_to_every_finding_of_the_newest(
+    tmp_path: Path, index: Path
+) -> None:
+    repo = repository(tmp_path / "r", {"up.sh": script("0.41.2")}, index)
+    refused = repo.fluxbump("to", "latest-safe", "--offline")
+    (shown,) = advised(refused)
+    assert shown == "fluxbump to 2.9.4 --dry-run --offline"
+    assert typed(repo, shown) in (0, 1)
+    route = repo.fluxbump("path", "latest", "--offline")
+    assert "use --releases with a place that has v0.41.2/install.yaml" in route.err
+
+
+def test_a_beginning_without_pins_names_no_check_that_is_refused(
+    tmp_path: Path, index: Path
+) -> None:
+    repo = repository(tmp_path / "r", {"README.md": "nothing\n"}, index)
+    assert repo.fluxbump("check").code == 5
+    assert "fluxbump check" not in advised(repo.fluxbump("init", "--yes"))
+    nothing = repo.fluxbump("init", "--yes")
+    assert "next:" not in nothing.out
+    assert "no pin of Flux found here" in nothing.err
+
+
+# --- advice, followed to its end ------------------------------------------------------------------
+
+OLD_NODES = 'module "eks" {\n  cluster_version = "1.26"\n}\n'
+REMEDIATION = "  install:\n    remediation:\n      retries: 3\n"
+OLD_API = release().replace("toolkit.fluxcd.io/v2\n", "toolkit.fluxcd.io/v2beta2\n")
+STATES: dict[str, dict[str, str]] = {
+    "aligned": small(),
+    "behind": small(chart=wrapper("2.13.0"), values=values("2.13.0")),
+    "ahead": small(chart=wrapper("2.17.1"), values=values("2.17.1")),
+    "drift": small(release=release("1.0.9")),
+    "two URLs": small(**{"b/up.sh": script("2.5.1")}),
+    "a range": small(chart=wrapper("^2.14.1")),
+    "old manifests": small(release=OLD_API),
+    "adoption": small(release=release() + "  upgrade:\n    preserveValues: true\n"),
+    "remediation": small(release=release() + REMEDIATION),
+    "old nodes": small(**{"k.tf": OLD_NODES}),
+    "excluded": small(config="exclude: [chart/]\n"),
+    "unreadable": small(**{"clusters/b/flux.yaml": "kind: HelmRelease\nchart: bp-flux\n  x: 1\n"}),
+    "no chart": {"up.sh": script("2.4.0")},
+    "a release without a chart": {"up.sh": script("2.5.0"), "chart/Chart.yaml": wrapper()},
+    "old": {"up.sh": script("0.41.2")},
+    "tools": {"ci.yaml": "env:\n  FLUX_VERSION: 2.4.0\n"},
+    "a newer module": {
+        "up.sh": script("2.4.0"),
+        "go.mod": "module x\n\nrequire github.com/fluxcd/helm-controller/api v1.3.0\n",
+    },
+    "nothing": {"README.md": "nothing\n"},
+}
+FIRST = ("status", "check --no-render", "path latest", "to latest", "to latest-safe", "releases",
+         "sync --from chart", "sync --from install-url", "run --dry-run", "init")  # fmt: skip
+STEPS = 3
+
+
+def told(result: Result) -> dict[str, str]:
+    """Map the commands of fluxbump that a report says to type to their lines."""
+    said = result.out + result.err
+    commands = advised(result) if "next: " in said else []
+    return {
+        command: next(line for line in said.splitlines() if command in line)
+        for command in commands
+        if command.startswith("fluxbump ")
+    }
+
+
+def is_explained(result: Result, line: str) -> bool:
+    """Whether a refusal is what was promised, or says that something is not there at all."""
+    missing = ("use --releases with a place", "no pin of Flux found")
+    return "says what stops" in line or any(text in result.err for text in missing)
+
+
+@dataclass
+class Walk:
+    """Follows advice in copies of repositories, each command once."""
+
+    cli: Cli
+    copies: Path
+    seen: set[str] = field(default_factory=set)
+    runs: int = 0
+
+    def follow(self, repo: Repo, way: tuple[str, ...], line: str = "") -> list[str]:
+        """Run the last command of a way, and what it says to type; return what leads nowhere."""
+        command = way[-1]
+        self.seen.add(command)
+        self.runs += 1
+        copied = copy(repo.path, self.copies / str(self.runs), repo.index)
+        result = self.cli(*shlex.split(command)[1:], cwd=copied)
+        commands = told(result)
+        wrong = [f"{way} repeats itself"] if command in commands else []
+        ends = way[1:] and result.code not in (0, 1) and not commands
+        if ends and not is_explained(result, line):
+            wrong.append(f"{way} ends with {result.code}: {result.err}")
+        for following, told_so in commands.items() if len(way) <= STEPS else ():
+            # A cluster is not here.
+            if following not in self.seen and "--cluster" not in following:
+                wrong += self.follow(copied, (*way, following), told_so)
+        return wrong
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_advice_leads_somewhere(state: str, tmp_path: Path, index: Path, cli: Cli) -> None:
+    repo = repository(tmp_path / "r", STATES[state], index)
+    walk = Walk(cli, tmp_path / "copies")
+    assert [walk.follow(repo, (f"fluxbump {first}",)) for first in FIRST] == [[]] * len(FIRST)

@@ -87,6 +87,10 @@ def prepare(
         chart_version=request.chart_version,
         migrate_apis=request.migrate_apis,
     )
+    doubts = (
+        *goal.doubts(looked, request.target),
+        *goal.passed_over(looked, request.target, chart_release, migrate_apis=request.migrate_apis),
+    )
     start = _migrated(looked, chart_release, settings) if request.migrate_apis else Start(looked)
     start = fixed(start, looked, request.fixes)
     inventory = start.inventory
@@ -163,7 +167,7 @@ def prepare(
                 steps=_steps(repository, base, start, step, bumped=bumped),
                 migration=start.migration,
                 fixings=start.fixings,
-                doubts=(*goal.doubts(looked, request.target), *unchecked),
+                doubts=(*doubts, *unchecked),
             )
         )
 

@@ -10,7 +10,7 @@ from fluxbump.discover.tracks import current
 from fluxbump.errors import IndexSourceError, RefusedError
 from fluxbump.flux import releases
 from fluxbump.flux.releases import Goal, ReleaseWithoutChart
-from fluxbump.model import FLUX, Snapshot
+from fluxbump.model import FLUX, Snapshot, Step
 from fluxbump.text import versions
 
 LATEST_SAFE = "latest-safe"
@@ -79,8 +79,29 @@ def _safest(looked: Looked[Snapshot], *, migrate_apis: bool) -> Goal:
     best = newest_safe.newest_safe(looked.held, available, manifests, looked.suppressed)
     if best is None:
         why = newest_safe.why_none(looked.held, available, looked.suppressed)
-        raise RefusedError(why, hint="see `fluxbump check`, or name a release")
+        by = newest_safe.refused(looked.held, available, manifests, looked.suppressed)
+        shown = "every finding of the newest release"
+        raise RefusedError(
+            why,
+            facts=[by] if by else (),
+            next=[Step(f"fluxbump to {available.newest} --dry-run", shown)],
+        )
     return best
+
+
+def passed_over(
+    looked: Looked[Snapshot], target: object, found: Goal, *, migrate_apis: bool
+) -> tuple[str, ...]:
+    """Say why `latest-safe` leads to the release that is installed, if there is a newer one."""
+    available = looked.available()
+    held, newest = str(found.app_version), available.newest
+    if target != LATEST_SAFE or held != looked.held.installed or str(newest) == held:
+        return ()
+    manifests = migrate.foreseen(looked.held) if migrate_apis else None
+    by = newest_safe.refused(looked.held, available, manifests, looked.suppressed)
+    why = by or newest_safe.unknown(looked.held, str(newest), looked.suppressed)
+    shown = f"fluxbump to {newest} --dry-run shows every finding"
+    return (f"no newer release passes: {why} ({shown})",) if why else ()
 
 
 def _alone(target: str, looked: Looked[Snapshot]) -> Goal | None:

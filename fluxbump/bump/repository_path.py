@@ -28,9 +28,11 @@ def find(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:
     """
     for release in (start, goal):
         if release not in gathered.crds:
+            listed = "a release that `fluxbump matrix --all` lists"
+            place = f"use --releases with a place that has v{release}/install.yaml"
             raise UsageError(
                 f"the CRDs of Flux {release} are not known{gathered.why_unknown(release)}",
-                hint="take a release that `fluxbump matrix --all` lists",
+                hint=f"take {listed}" if release == goal else f"{place}, or --from with {listed}",
             )
     charts = {str(release) for release in available(gathered.inventory, index).stable}
     past = gathered.past

@@ -48,7 +48,9 @@ def _held(inventory: Inventory, track: Track, what: str) -> Pin:
             f"no {what} here hold an exact version",
             facts=["sync has no version to follow"],
             hint="name the release: `fluxbump to VERSION --in-place`",
-            next=[Step("fluxbump status --rev HEAD", "every pin and its place")],
+            next=[Step("fluxbump status --worktree", "every pin and its place")]
+            if inventory.pins
+            else (),
         )
     first = pins[0]
     for other in pins[1:]:

@@ -125,6 +125,32 @@ def why_none(evidence: Evidence, available: Available, suppressed: Suppressed) -
     return "no release passes the safety rules"
 
 
+def refused(
+    evidence: Evidence,
+    available: Available,
+    manifests: Manifests | None = None,
+    suppressed: Suppressed = suppressions.nothing,
+) -> str | None:
+    """Say which rules refuse the newest release; None if none does, or too little is known.
+
+    Args:
+        evidence: about the repository as it is.
+        available: the releases that a bump can lead to.
+        manifests: what the Flux objects become; None when they stay as they are.
+        suppressed: tells which findings do not count.
+    """
+    newest = available.newest
+    chart = available.goal(newest) if newest else None
+    if newest is None or chart is None or str(newest) not in evidence.crds:
+        return None
+    known = cache(partial(as_it_is, evidence, suppressed))
+    effort = replace(evidence.effort, compared_with=current(evidence.inventory).get(FLUX, ""))
+    then = manifests(str(newest)) if manifests else evidence.objects
+    found = refusals(replace(evidence, objects=then, effort=effort), chart, known, suppressed)
+    codes = ", ".join(sorted({finding.code for finding in found}))
+    return f"Flux {newest} is refused by {codes}" if codes else None
+
+
 def as_it_is(evidence: Evidence, suppressed: Suppressed) -> tuple[Finding, ...]:
     """Return what the safety rules find before anything moves, which no release is to blame for.
 

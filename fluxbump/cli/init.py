@@ -50,18 +50,19 @@ def init(
     from fluxbump.run.first_files import first_files
 
     with open_session(repo, Repository.worktree) as session:
-        files = first_files(_looked(session, _requirement(source)))
+        looked, pinned = _looked(session, _requirement(source))
+        files = first_files(looked)
         _show(files, console)
         wanted = [file for file in files if not file.left]
         write = bool(wanted) and not dry_run and (yes or _agreed(len(wanted)))
         if write:
             _write(session.repository, wanted)
-        _say_next(wanted, console, wrote=write)
+        _say_next(wanted, console, wrote=write, pinned=pinned)
     return 0
 
 
-def _looked(session: Session[WorktreeSnapshot], source: str | None) -> Beginning:
-    """Look at the files, the remote, and the pins; no chart index is asked."""
+def _looked(session: Session[WorktreeSnapshot], source: str | None) -> tuple[Beginning, bool]:
+    """Look at the files, the remote, and the pins, and say if any is here; no index is asked."""
     from fluxbump.discover.inventory import discover
     from fluxbump.forges.detect import known
     from fluxbump.git.remote_url import parse
@@ -72,7 +73,7 @@ def _looked(session: Session[WorktreeSnapshot], source: str | None) -> Beginning
     inventory = discover(snapshot, session.settings.scope({}))
     address = session.repository.remote_address(_REMOTE)
     paths = frozenset((*snapshot.paths(), *snapshot.links()))
-    return Beginning(
+    beginning = Beginning(
         paths,
         known(parse(address)[0], os.environ) if address else None,
         [chart.name for chart in inventory.charts],
@@ -81,6 +82,7 @@ def _looked(session: Session[WorktreeSnapshot], source: str | None) -> Beginning
         session.repository.main_branch(_REMOTE),
         {path: decode(snapshot.read(path)) for path in FIRST if path in snapshot.paths()},
     )
+    return beginning, bool(inventory.pins)
 
 
 def _requirement(source: str | None) -> str | None:
@@ -139,7 +141,7 @@ def _write(repository: Repository, files: Sequence[FirstFile]) -> None:
     )
 
 
-def _say_next(files: Sequence[FirstFile], console: Console, *, wrote: bool) -> None:
+def _say_next(files: Sequence[FirstFile], console: Console, *, wrote: bool, pinned: bool) -> None:
     from fluxbump.cli.output import retyped
     from fluxbump.model import Step
     from fluxbump.reports.next_steps import typed
@@ -150,8 +152,9 @@ def _say_next(files: Sequence[FirstFile], console: Console, *, wrote: bool) -> N
         console.note(f"wrote {', '.join(paths)}")
         where = retyped.kept("--repo")
         git = ["git", *(["-C", where[-1]] if where else []), "add", "--", *paths]
+        now = Step(typed(["fluxbump", "check", *where]), "what the gate says now")
         steps = [
-            Step(typed(["fluxbump", "check", *where]), "what the gate says now"),
+            *([now] if pinned else []),
             Step(typed(git), "stages the files: commit them on a branch, and open a pull request"),
         ]
         if HOOK in paths:
@@ -162,5 +165,8 @@ def _say_next(files: Sequence[FirstFile], console: Console, *, wrote: bool) -> N
         steps = [Step(again, "writes these files")]
     else:
         console.note("nothing to write")
-        steps = [Step("fluxbump check", "what the gate says now")]
-    console.report("", steps)
+        steps = retyped.placed([Step("fluxbump check", "what the gate says now")]) if pinned else []
+    if not pinned:
+        console.note("no pin of Flux found here: `fluxbump check` needs one")
+    if steps:
+        console.report("", steps)

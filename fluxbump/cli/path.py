@@ -138,8 +138,26 @@ def _steps(answer: RouteAnswer) -> list[Step]:
         return [Step("fluxbump matrix", "which release serves which API version")]
     if not (answer.here and answer.found.hops):
         return []
-    steps = first_steps(answer.found.hops[0], answer.newest, answer.migrated)
+    first = answer.found.hops[0]
+    steps = first_steps(first, answer.newest, answer.migrated)
+    if _is_stopped(first.new, answer):
+        steps = [Step(f"fluxbump to {first.new} --dry-run", "says what stops the first hop")]
     return retyped.placed(steps)
+
+
+def _is_stopped(release: str, answer: RouteAnswer) -> bool:
+    """Whether the pins cannot move to a release as they are, whatever clusters can take."""
+    from fluxbump.bump.plan import Options, plan
+    from fluxbump.discover.tracks import available
+    from fluxbump.errors import FluxbumpError
+    from fluxbump.text import versions
+
+    inventory, index, wanted = answer.gathered.inventory, answer.index, versions.parse(release)
+    goal = available(inventory, index).goal(wanted) if wanted else None
+    try:
+        return goal is None or not plan(inventory, goal, index, Options()).changes
+    except FluxbumpError:
+        return True
 
 
 def _using(found: Route, gathered: Evidence) -> dict[str, list[Resource]] | None:
