@@ -561,3 +561,21 @@ def test_a_warning_is_counted_beside_the_verdict(tmp_path: Path, index: Path, cl
     assert "\nThe pins agree, with 1 warning\n" in cli("status", cwd=repo).out
     repo.commit({"ci.sh": "FLUX_VERSION=2.5.1\n"})
     assert "\nThe pins agree\n" in cli("status", cwd=repo).out
+
+
+@pytest.mark.parametrize(
+    ("many", "lines"),
+    [(3, ["0/a.go:1  ", "1/a.go:1  ", "2/a.go:1  "]), (4, ["0/a.go:1 and 3 more  "])],
+)
+def test_notes_that_say_the_same_of_many_places_are_one_line(
+    many: int, lines: list[str], tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    files = {f"{number}/a.go": 'const FluxVersion = "v2.4.0"\n' for number in range(many)}
+    repo = repository(tmp_path / "repo", {"a.sh": script("2.4.0"), **files}, index)
+    told = "FluxVersion in a program holds Flux 2.4.0. Change it by hand"
+    for command in (("status",), ("to", "2.5.1", "-n")):
+        out = cli(*command, cwd=repo).out
+        assert f"Notes ({many})\n" in out
+        assert [line.strip() for line in out.splitlines() if told in line] == [
+            f"{line}{told}" for line in lines
+        ]

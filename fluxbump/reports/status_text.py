@@ -20,7 +20,6 @@ from fluxbump.model import (
     FLUX2,
     Form,
     Location,
-    Note,
     Pin,
     Role,
     Severity,
@@ -40,7 +39,7 @@ from fluxbump.reports.table import (
     section,
     table,
 )
-from fluxbump.reports.text import findings
+from fluxbump.reports.text import findings, note_lines
 
 _OPERATOR_STAYS = "flux-operator (--operator moves it)"
 _TELLING = 32  # characters of a path, at least, if there are roles beside it
@@ -73,7 +72,8 @@ def status(view: Survey, steps: Sequence[Step], paint: Paint, now: datetime) -> 
     lines = [*table(header, narrowed, paint, _state_styles(view)), ""]
     lines += findings(view.findings, paint)
     lines += section("Cannot be read", [_unreadable(u) for u in view.inventory.unreadable], paint)
-    lines += section("Notes", [_note(note) for note in view.inventory.notes], paint)
+    notes = view.inventory.notes
+    lines += section("Notes", note_lines(notes), paint, len(notes))
     if view.newest is not None:
         which = " with a chart" if view.needs_chart else ""
         until = known_until(view.index) if view.index else ""
@@ -235,10 +235,6 @@ def _state(pin: Pin, view: Survey) -> str:
         return str(pin.form.value)
     # Versions of a chart of this repository are compared with each other, without an index.
     return "?" if view.problem and pin.track.kind is not TrackKind.CHART else "ok"
-
-
-def _note(note: Note) -> str:
-    return f"{note.location}  {printable(note.said)}"
 
 
 def _unreadable(unreadable: Unreadable) -> str:

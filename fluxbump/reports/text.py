@@ -46,7 +46,7 @@ def preview(prepared: Prepared[Snapshot], paint: Paint) -> str:
     lines += _section("Mapping rows", [_row(row) for row in prepared.rows], paint)
     lines += _section("Derived files", _derived(prepared), paint)
     lines += _section("Not changed", [_kept(*kept) for kept in prepared.plan.kept], paint)
-    lines += _section("Notes", [_note(note) for note in prepared.notes], paint)
+    lines += _section("Notes", note_lines(prepared.notes), paint, len(prepared.notes))
     lines += _mentions(prepared.mentions, paint)
     new = [finding for finding in prepared.verdict.findings if finding not in prepared.inherited]
     lines += findings(new, paint)
@@ -96,8 +96,8 @@ def _migration(migration: Migration, paint: Paint) -> list[str]:
         lines = [f"No manifest has to move: {state}."]
     elif not rows:
         lines = ["No manifest moves."]
-    notes = [_note(note) for note in migration.notes]
-    return [*lines, "", *_section("apiVersions to review", notes, paint)]
+    notes = note_lines(migration.notes)
+    return [*lines, "", *_section("apiVersions to review", notes, paint, len(migration.notes))]
 
 
 def _fixings(prepared: Prepared[Snapshot], paint: Paint) -> list[str]:
@@ -127,8 +127,22 @@ def _kept(pin: Pin, reason: str) -> str:
     return f"{pin.location}  {pin.subject}: {reason}"
 
 
-def _note(note: Note) -> str:
-    return f"{note.location}  {printable(note.said)}"
+def note_lines(notes: Iterable[Note]) -> list[str]:
+    """Return a line for each note; the first of many alike stands for all of them."""
+    alike = dict[str, list[Note]]()
+    for note in notes:
+        alike.setdefault(note.said, []).append(note)
+    lines = []
+    for said, group in alike.items():
+        if len(group) > _FEW_NOTES:
+            lines.append(f"{group[0].location} and {len(group) - 1} more  {printable(said)}")
+        else:
+            lines += [f"{note.location}  {printable(said)}" for note in group]
+    return lines
+
+
+_FEW_NOTES = 3
+"""So many notes that say the same are listed one by one."""
 
 
 def _mentions(mentions: Iterable[Mention], paint: Paint) -> list[str]:
