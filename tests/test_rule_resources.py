@@ -227,6 +227,27 @@ def test_what_the_release_takes(spec: str) -> None:
     assert judged("FB204", release_at("v2", spec), "2.6.4") == []
 
 
+OLD = "apiVersion: helm.toolkit.fluxcd.io/v2beta1\nkind: HelmRelease\nmetadata:\n  name: a\n"
+
+
+@pytest.mark.parametrize("code", ["FB203", "FB205"])
+@pytest.mark.parametrize(("directive", "found"), [("delete", 0), ("merge", 1), ("replace", 1)])
+@pytest.mark.parametrize("inline", [True, False])
+def test_what_a_patch_deletes_is_at_no_version(
+    code: str, directive: str, found: int, *, inline: bool
+) -> None:
+    text = f"$patch: {directive}\n{OLD}"
+    if inline:
+        indented = text.replace("\n", "\n        ").rstrip(" ")
+        text = (
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n"
+            f"metadata: {{name: k}}\nspec:\n  patches:\n    - patch: |\n        {indented}"
+            "      target: {kind: HelmRelease, name: a}\n"
+        )
+    release = "2.8.5" if code == "FB203" else "2.4.0"
+    assert len(judged(code, text, release, "clusters/a/k.yaml")) == found
+
+
 def test_the_directive_of_a_patch_is_no_field() -> None:
     head = HEAD.format(kind="HelmRelease", api="helm.toolkit.fluxcd.io/v2")
     assert judged("FB204", f"$patch: delete\n{head}", "2.6.4", "clusters/a/rm.yaml") == []

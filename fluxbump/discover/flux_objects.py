@@ -34,6 +34,7 @@ _YAML = frozenset({".yaml", ".yml", ".json"})
 _TEMPLATE = lazy_pattern(r"\{\{|\{%|<%")
 _INNER_SEPARATOR = lazy_pattern(r"^[ \t]*---[ \t]*\r?\n", re.MULTILINE)
 _DIRECTIVE = lazy_pattern(r"^[\"']?\$patch[\"']?[ \t]*:", re.MULTILINE)
+_REMOVES = lazy_pattern(r"^[\"']?\$patch[\"']?[ \t]*:[ \t]*[\"']?delete\b", re.MULTILINE)
 _PATCH_PATH = lazy_pattern(r"(?:^|[/_.-])patch(?:es)?(?=[/_.-])", re.IGNORECASE)
 
 # Of an object in the usual style. Each begins with a line break, which a text is searched for many
@@ -172,6 +173,7 @@ def _usual(document: Document) -> Resource | None:
         start,
         start + len(api["value"]),
         patch=_is_patch(document),
+        removes="$patch" in document.source and _REMOVES.search(document.source) is not None,
     )
 
 
@@ -220,6 +222,7 @@ def _resource(document: Document, node: Node, api: Scalar, kind: str, *, patch: 
         start=api.start,
         end=api.end,
         patch=patch,
+        removes=patch and yaml.text_of(node, "$patch") == "delete",
     )
 
 

@@ -24,6 +24,7 @@ class Resource(Struct, frozen=True):
         end: offset behind its last character.
         patch: only a part of an object, to be merged into one that stands elsewhere: an inline
             patch, or a file that says by its path or by a directive that it is one.
+        removes: a patch that takes the object out, so the object is not applied.
         text_only: found as text; nothing was parsed, and nothing is known of its fields.
     """
 
@@ -36,6 +37,7 @@ class Resource(Struct, frozen=True):
     start: int
     end: int
     patch: bool = False
+    removes: bool = False
     text_only: bool = False
 
     @property

@@ -120,7 +120,7 @@ def removed_api(evidence: Evidence) -> Iterator[Outcome]:
     found, served_at = judged
     for resource in found.resources:
         served = served_at(resource.location.path)
-        if served.refuses(resource) and "$" not in resource.version:
+        if not resource.removes and served.refuses(resource) and "$" not in resource.version:
             tail = f"is at {resource.api_version}, {_refusal(resource, served, evidence)}"
             yield _finding("FB203", Severity.ERROR, tail, resource, served)
     for resource in found.mentions:
@@ -196,7 +196,8 @@ def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
     for resource in (*found.resources, *found.mentions):
         served = served_at(resource.location.path)
         entry = served.entry(resource)
-        if entry.crd and entry.version and entry.version.deprecated:
+        deprecated = entry.version is not None and entry.version.deprecated
+        if entry.crd and deprecated and not resource.removes:
             severity = Severity.NOTE if resource.text_only else Severity.WARNING
             tail = (
                 f"is at {resource.api_version}, which is deprecated in Flux {served.release}. "
