@@ -64,7 +64,8 @@ def gather(
         context: what the kinds were told.
     """
     named = _named(inventory.pins, context)
-    variables = _variables(inventory)
+    pins = _with_uses(inventory)
+    variables = _variables(pins)
     texts = _related(reader, paths, inventory, named, variables)
     texts |= _builders_near(reader, paths, inventory.files)
     applied = _applied({**inventory.files, **texts})
@@ -72,7 +73,7 @@ def gather(
     missing = sorted(known - inventory.files.keys() - texts.keys())
     texts |= dict(reader.texts(missing))
     everything = {**inventory.files, **texts}
-    certain = _certain(variables, inventory.pins, everything)
+    certain = _certain(variables, pins, everything)
     links = Links(
         releases={**named, **_sole(reader, paths, inventory, applied), **_spelled(certain)},
         unsure=_others(everything, named, context)
@@ -113,10 +114,16 @@ def _variable(pin: Pin) -> str | None:
     return variable[1] if variable else None
 
 
-def _variables(inventory: Inventory) -> dict[str, Track | None]:
+def _with_uses(inventory: Inventory) -> list[Pin]:
+    """Return the pins, also those whose variable is followed, which the search leaves out."""
+    pins = {(pin.location.path, pin.start): pin for pin in (*inventory.uses, *inventory.pins)}
+    return list(pins.values())
+
+
+def _variables(pins: Iterable[Pin]) -> dict[str, Track | None]:
     """Map the variables that releases take their versions from to the one line they are of."""
     found: dict[str, set[Track]] = defaultdict(set)
-    for pin in inventory.pins:
+    for pin in pins:
         name = _variable(pin)
         if name is not None:
             found[name].add(pin.track)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 
 from msgspec import Struct
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from fluxbump.discover import lock_files, unparsed
 from fluxbump.discover.pins import KINDS, traits
-from fluxbump.discover.pins.kind import BY_HAND, Context, as_of
+from fluxbump.discover.pins.kind import BY_HAND, Context, Found, as_of
 from fluxbump.discover.scope import Scope
 from fluxbump.discover.variables import consumers
 from fluxbump.model import FLUX, Chart, Form, Inventory, Location, Note, Pin, Unreadable
@@ -68,7 +68,7 @@ def context_of(
     )
 
 
-class _Found(Struct):
+class _InFiles(Struct):
     """What the kinds find in some files."""
 
     pins: list[Pin]
@@ -80,20 +80,21 @@ def find_pins(
     files: Iterable[TextFile],
     context: Context,
     spread: Spread = serially,
-    early: consumers.EarlyPins | None = None,
+    early: consumers.EarlyFinds | None = None,
 ) -> Inventory:
     """Run every kind over `files`; `early` is what `consumers.early` has found in some of them.
 
     The inventory has no charts: they are what `context` was made from.
     """
     files = sorted(files, key=lambda file: file.path)
-    early_pins = [pin for pins in consumers.early(files, context, early).values() for pin in pins]
+    early = consumers.early(files, context, early)
+    early_pins = [pin for found in early.values() for pin in found.pins]
     uses = tuple(pin for pin in early_pins if pin.form is Form.VARIABLE)
     followed = consumers.followed_in(files, uses, context)
     set_here = (pin for pins_of_file in followed.pins.values() for pin in pins_of_file)
     releases = install_releases((*early_pins, *set_here))
     context = replace(context, releases=context.releases | releases, followed=followed, beside={})
-    parts = spread(partial(_find, context), files)
+    parts = spread(partial(_find, context, early), files)
     pins: dict[tuple[str, int, str], Pin] = {}
     for part in parts:
         for found in part.pins:
@@ -112,11 +113,11 @@ def find_pins(
     )
 
 
-def _find(context: Context, files: Sequence[TextFile]) -> _Found:
-    found = _Found([], [], [])
+def _find(context: Context, early: consumers.EarlyFinds, files: Sequence[TextFile]) -> _InFiles:
+    found = _InFiles([], [], [])
     for file in files:
         try:
-            pins, notes = _searched(file, context)
+            pins, notes = _searched(file, context, early[file.path].found)
         except ExceededError as error:
             place = Location(file.path, 1)
             found.unreadable.append(Unreadable(place, str(error), within_budget=False))
@@ -133,17 +134,28 @@ def _find(context: Context, files: Sequence[TextFile]) -> _Found:
     return found
 
 
-def _searched(file: TextFile, context: Context) -> tuple[list[Pin], list[Note]]:
-    """Return what all kinds find in a file; raise ExceededError if that is too much."""
+def _searched(
+    file: TextFile, context: Context, known: Mapping[str, Sequence[Found]]
+) -> tuple[list[Pin], list[Note]]:
+    """Return what all kinds find in a file; raise ExceededError if that is too much.
+
+    Where a variable is followed, the assignment stands for what uses it.
+
+    Args:
+        file: to search.
+        context: what the kinds are told.
+        known: what some of them have found before, by the name of the kind.
+    """
     pins, notes = list[Pin](), list[Note]()
     file.begin_search()
     file.spend(0)
     for kind in KINDS.values():
-        for result in kind.find(file, context):
+        found = known.get(kind.NAME)
+        for result in kind.find(file, context) if found is None else found:
             file.spend(PIN)
             if isinstance(result, Note):
                 notes.append(result)
-            else:
+            elif (result.location.path, result.start) not in context.followed.uses:
                 pins.append(as_of(kind, result))
     if pins and context.forks and file.path.startswith(context.forks):
         return [], [*notes, Note(pins[0].location, _FORK, advice=BY_HAND)]

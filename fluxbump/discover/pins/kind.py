@@ -211,7 +211,11 @@ class Kind(Protocol):
     """What else holds of all of them."""
 
     def find(self, file: TextFile, context: Context) -> Iterable[Found]:
-        """Yield what `file` holds, in any order. Finds only: no I/O, no planning, no writing."""
+        """Yield what `file` holds, in any order. Finds only: no I/O, no planning, no writing.
+
+        What takes its version from a variable is yielded too; the search leaves it out where the
+        variable is followed, for the assignment stands for it then.
+        """
         ...
 
 

@@ -100,8 +100,6 @@ def tags(wanted: References, file: TextFile, context: Context) -> Iterator[Pin]:
         if not live or form not in (Form.EXACT, Form.VARIABLE):
             continue
         start, end = match.start("tag") + skip, match.end("tag")
-        if (file.path, start) in context.followed.uses:
-            continue
         where, value = file.location(start), file.text[start:end]
         subject = f"artifact {match['name']}"
         pin = Pin(wanted.kind, wanted.track, where, start, end, value, form, subject)

@@ -59,8 +59,6 @@ def find(url: Url, file: TextFile, context: Context) -> Iterator[Found]:
         at, tag = match.start(), match["tag"]
         if _BRANCH.fullmatch(tag) or not context.is_acted_on(file, at):
             continue
-        if (file.path, match.start("tag")) in context.followed.uses:
-            continue
         if local_paths.is_local(file.text, at):
             yield _left(file, match, f"{tag} is in {local_paths.LOCAL}", certain=True)
         elif file.is_program:

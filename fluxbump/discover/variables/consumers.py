@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import dirname
 
+from msgspec import Struct, field
+
 from fluxbump.discover.pins import ASSIGNMENT, BY_ARGUMENT, BY_VARIABLE
-from fluxbump.discover.pins.kind import Context, as_of
+from fluxbump.discover.pins.kind import Context, Found, as_of
 from fluxbump.discover.variables import resolve
 from fluxbump.discover.variables.setting_files import MODULE, VALUES, Folders, Places, paths_in
 from fluxbump.git.text_reader import TextReader
@@ -14,16 +16,29 @@ from fluxbump.model import Form, Pin
 from fluxbump.text.budget import PIN, ExceededError
 from fluxbump.text.live_code import TextFile
 
-EarlyPins = Mapping[str, tuple[Pin, ...]]
-"""Path of a file to the pins in it that others are found by."""
+
+class Early(Struct, frozen=True):
+    """What is found in a file before it is known what becomes of variables.
+
+    Attributes:
+        pins: those that others are found by: what install URLs hold, and who uses a variable.
+        found: what kinds of pin yield for this file whatever becomes of variables, by name.
+    """
+
+    pins: tuple[Pin, ...] = ()
+    found: Mapping[str, tuple[Found, ...]] = field(default_factory=dict)
+
+
+EarlyFinds = Mapping[str, Early]
+"""What is found early, by path of the file."""
 
 
 def early(
-    files: Iterable[TextFile], context: Context, known: EarlyPins | None = None
-) -> dict[str, tuple[Pin, ...]]:
-    """Find the pins that others are found by: what install URLs hold, and who uses a variable.
+    files: Iterable[TextFile], context: Context, known: EarlyFinds | None = None
+) -> dict[str, Early]:
+    """Find the pins that others are found by, and what need not be looked for again.
 
-    A file that takes too many steps has none; the search for all pins names it.
+    A file that takes too many steps has nothing; the search for all pins names it.
 
     Args:
         files: that are searched.
@@ -37,34 +52,41 @@ def early(
     }
 
 
-def _within_budget(file: TextFile, context: Context) -> tuple[Pin, ...]:
+def _within_budget(file: TextFile, context: Context) -> Early:
     file.begin_search()
     try:
         file.spend(0)
-        return tuple(_early(file, context))
+        return _early(file, context)
     except ExceededError:
-        return ()
+        return Early()
 
 
-def _early(file: TextFile, context: Context) -> Iterator[Pin]:
-    for by_argument in BY_ARGUMENT:
-        yield from by_argument.of_arguments(file)
+def _early(file: TextFile, context: Context) -> Early:
+    pins = [pin for kind in BY_ARGUMENT for pin in kind.of_arguments(file)]
+    found: dict[str, tuple[Found, ...]] = {}
     for kind in BY_VARIABLE:
-        for result in kind.find(file, context):
-            file.spend(PIN)
-            if isinstance(result, Pin):
-                yield as_of(kind, result)
+        found[kind.NAME] = tuple(_spending(file, kind.find(file, context)))
+        pins += (as_of(kind, pin) for pin in found[kind.NAME] if isinstance(pin, Pin))
+    for kind in BY_ARGUMENT:
+        del found[kind.NAME]  # it finds less where an argument is followed to the calls
+    return Early(tuple(pins), found)
+
+
+def _spending(file: TextFile, results: Iterable[Found]) -> Iterator[Found]:
+    for result in results:
+        file.spend(PIN)
+        yield result
 
 
 def places_of(
-    files: Mapping[str, TextFile], early_pins: EarlyPins, paths: Sequence[str]
+    files: Mapping[str, TextFile], early_finds: EarlyFinds, paths: Sequence[str]
 ) -> dict[str, Places]:
     """Return, for every file that takes a version from a variable, where that may be set."""
     found: dict[str, Places] = {}
     folders = Folders(paths)
     for file in files.values():
         scopes = set[str]()
-        for pin in early_pins[file.path]:
+        for pin in early_finds[file.path].pins:
             reference = resolve.reference_of(pin) if pin.form is Form.VARIABLE else None
             if reference and reference.scope not in scopes:  # the rest of it tells nothing
                 scopes.add(reference.scope)
@@ -77,13 +99,13 @@ def setting(
     reader: TextReader,
     files: Mapping[str, TextFile],
     places: Mapping[str, Places],
-    early_pins: EarlyPins,
+    early_finds: EarlyFinds,
 ) -> dict[str, TextFile]:
     """Read the files that may set a variable, as far as they name one."""
     names = {
         reference.name[-1]
         for path in places
-        for pin in early_pins[path]
+        for pin in early_finds[path].pins
         if (reference := resolve.reference_of(pin))
     }
     texts = list(reader.texts(sorted(paths_in(places) - files.keys())))
@@ -108,7 +130,7 @@ def followed_in(
 ) -> resolve.Followed:
     """Follow the variables that pins of some files take their versions from."""
     known = {path: TextFile(path, text) for path, text in context.beside.items()}
-    outside = [pin for pins in early(known.values(), context).values() for pin in pins]
+    outside = [pin for found in early(known.values(), context).values() for pin in found.pins]
     known |= {file.path: file for file in files}
     for file in known.values():
         file.begin_search()

@@ -30,10 +30,7 @@ _FOLDERS = frozenset({"charts", "chart", "helm", "files"})
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the chart version beside every `chart_ref` that names a chart which moves.
-
-    A task whose variable is followed yields nothing: the assignment stands for it.
-    """
+    """Yield the chart version beside every `chart_ref` that names a chart which moves."""
     if _CHART not in file.text:
         return
     for document in file.documents:
@@ -41,9 +38,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
             continue
         for task in yaml.mappings(document.root):
             found = _found(document, task, context)
-            if found is None or not file.is_live(task.start_mark.index + document.start):
-                continue
-            if isinstance(found, Note) or (file.path, found.start) not in context.followed.uses:
+            if found is not None and file.is_live(task.start_mark.index + document.start):
                 yield found
 
 

@@ -37,9 +37,8 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
             continue
         for source in yaml.mappings(document.root):
             found = _source(file, document, source, context)
-            if found is None or (file.path, getattr(found, "start", -1)) in context.followed.uses:
-                continue
-            yield found
+            if found is not None:
+                yield found
 
 
 def _source(file: TextFile, document: Document, source: Node, context: Context) -> Found | None:

@@ -19,14 +19,12 @@ TRAITS = frozenset({KindTrait.ARCHIVE, KindTrait.BY_VARIABLE})
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield both versions of every archive's URL; for a variable that is followed, nothing."""
+    """Yield both versions of every archive's URL."""
     for match, doubt in chart_archives.found(file, context.is_acted_on):
         if doubt:
             yield Note(file.location(match.start("tag")), doubt, advice=BY_HAND)
             continue
-        for pin in _pins(file, match):
-            if (file.path, pin.start) not in context.followed.uses:
-                yield pin
+        yield from _pins(file, match)
 
 
 def _pins(file: TextFile, match: re.Match[str]) -> Iterator[Pin]:

@@ -27,7 +27,6 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
         if url is not None and not context.is_community(url["url"]):
             continue
         start, end = place.span("version")
-        if (file.path, start) not in context.followed.uses:
-            where, text = file.location(start), place["version"]
-            subject = "what Renovate is told is the chart flux2"
-            yield Pin(NAME, FLUX2, where, start, end, text, Form.EXACT, subject)
+        where, text = file.location(start), place["version"]
+        subject = "what Renovate is told is the chart flux2"
+        yield Pin(NAME, FLUX2, where, start, end, text, Form.EXACT, subject)

@@ -64,10 +64,7 @@ class _Command(Struct, frozen=True):
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the version that each helm command asks for, of a chart that moves.
-
-    A command whose variable is followed yields nothing: the assignment stands for it.
-    """
+    """Yield the version that each helm command asks for, of a chart that moves."""
     if "helm" not in file.text or not any(name in file.text for name in context.installable()):
         return
     if file.is_program:
@@ -83,9 +80,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
         if command is not None:
             command = replace(command, words=tuple(_given(file, word) for word in command.words))
             found = _found(file, match.start(), command, context)
-            if found is None or not file.is_live(match.start()):
-                continue
-            if isinstance(found, Note) or (file.path, found.start) not in context.followed.uses:
+            if found is not None and file.is_live(match.start()):
                 yield found
 
 

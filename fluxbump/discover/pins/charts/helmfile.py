@@ -24,10 +24,7 @@ _OCI = "oci://"
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the version of every release whose chart is flux2.
-
-    A release whose variable is followed yields nothing: the assignment stands for it.
-    """
+    """Yield the version of every release whose chart is flux2."""
     if _CHART not in file.text or "releases" not in file.text or "chart" not in file.text:
         return
     if not (file.is_yaml or file.path.endswith(".gotmpl")) or file.language is Language.LOCK:
@@ -37,9 +34,8 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
             continue
         for release in yaml.items(yaml.get(document.root, "releases")):
             found = _release(file, document, release, context)
-            if found is None or (file.path, getattr(found, "start", -1)) in context.followed.uses:
-                continue
-            yield found
+            if found is not None:
+                yield found
 
 
 def _release(file: TextFile, document: Document, release: Node, context: Context) -> Found | None:

@@ -45,10 +45,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     is_json = file.path.endswith(_JSON)
     if not is_json and file.language is not Language.HCL:
         return
-    pins = _in_json(file, context) if is_json else _in_hcl(file, context)
-    for pin in pins:
-        if (file.path, pin.start) not in context.followed.uses:
-            yield pin
+    yield from _in_json(file, context) if is_json else _in_hcl(file, context)
     yield from _provider(file)
 
 

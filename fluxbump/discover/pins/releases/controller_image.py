@@ -87,18 +87,15 @@ _MIRROR = "the file lists several tags of one Flux controller, like a mirror of 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield the tags of the controllers' images; a note if the folder keeps those of a release."""
-    found = tuple(
-        result
-        for result in _found(file, context)
-        if isinstance(result, Note)
-        or (result.location.path, result.start) not in context.followed.uses
-    )
+    found = tuple(_found(file, context))
     pins = [result for result in found if isinstance(result, Pin)]
-    release = _kept_for(file.path, pins) if pins else None
+    written = [pin for pin in pins if pin.form is not Form.VARIABLE]
+    release = _kept_for(file.path, written) if written else None
     if release is None:
         yield from found
     else:
-        yield Note(pins[0].location, _KEPT)
+        yield Note(written[0].location, _KEPT)
+        yield from (pin for pin in pins if pin.form is Form.VARIABLE)
 
 
 def _kept_for(path: str, pins: Sequence[Pin]) -> str | None:

@@ -34,10 +34,8 @@ _SHOWN = 12  # characters of a commit, where no comment names its release
 
 
 def find(file: TextFile, context: Context) -> Iterator[Pin]:
-    """Yield the ref of every step that uses the action, and the version that it asks for.
-
-    A version whose variable is followed yields nothing: the assignment stands for it.
-    """
+    """Yield the ref of every step that uses the action, and the version that it asks for."""
+    del context
     if _ACTION not in file.text:
         return
     for document in file.documents:
@@ -50,7 +48,7 @@ def find(file: TextFile, context: Context) -> Iterator[Pin]:
                 ref = _ref(file, uses, match)
                 if ref.form is not Form.UNPINNED or not _names_cli(step):
                     yield ref
-                yield from _version(file, document, step, context)
+                yield from _version(document, step)
 
 
 def _names_cli(step: Node) -> bool:
@@ -77,9 +75,7 @@ def _ref(file: TextFile, uses: Scalar, match: re.Match[str]) -> Pin:
     return Pin(NAME, FLUX, file.location(start), start, end, ref[skip:], form, _SUBJECT, role)
 
 
-def _version(file: TextFile, document: Document, step: Node, context: Context) -> Iterator[Pin]:
+def _version(document: Document, step: Node) -> Iterator[Pin]:
     version = document.scalar(yaml.get(step, "with", "version"))
     if version is not None:
-        pin = pin_at(NAME, FLUX, version, f"input of {_SUBJECT}")
-        if (file.path, pin.start) not in context.followed.uses:
-            yield pin
+        yield pin_at(NAME, FLUX, version, f"input of {_SUBJECT}")

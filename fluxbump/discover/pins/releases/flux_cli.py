@@ -45,25 +45,12 @@ _TAGS = ("newTag", "tag")
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield both versions of every archive's URL, and the tags of the image.
-
-    What takes its version from a variable that is followed yields nothing: the assignment stands
-    for it.
-    """
+    """Yield both versions of every archive's URL, and the tags of the image."""
     if cli_archives.RELEASES in file.text:
-        yield from _unfollowed(_urls(file, context), context)
+        yield from _urls(file, context)
         yield from _files(file)
     if _IMAGE in file.text and not file.is_program:
-        yield from _unfollowed(_images(file), context)
-
-
-def _unfollowed(found: Iterator[Found], context: Context) -> Iterator[Found]:
-    for result in found:
-        if (
-            isinstance(result, Note)
-            or (result.location.path, result.start) not in context.followed.uses
-        ):
-            yield result
+        yield from _images(file)
 
 
 # --- the archive -----------------------------------------------------------------------------

@@ -31,10 +31,7 @@ _COMMAND = lazy_pattern(r"flux(?<![\w.-]flux)(?=[ \t\\\"',])")
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the release that each command asks for.
-
-    A command whose variable is followed yields nothing: the assignment stands for it.
-    """
+    """Yield the release that each command asks for."""
     if "flux" not in file.text or ("--version" not in file.text and " -v" not in file.text):
         return
     if not any(command in file.text for command in _COMMANDS):
@@ -43,9 +40,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
         if not file.is_live(match.start()):
             continue
         version = _version(words_of(file, match))
-        if version is None or references.is_searched(file, match.start()):
-            continue
-        if (file.path, version.start) not in context.followed.uses:
+        if version is not None and not references.is_searched(file, match.start()):
             yield _found(file, version)
 
 

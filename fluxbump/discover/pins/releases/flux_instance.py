@@ -60,12 +60,6 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 
     An instance inside another text is an embedded manifest.
     """
-    for pin in _each(file):
-        if (file.path, pin.start) not in context.followed.uses:
-            yield pin
-
-
-def _each(file: TextFile) -> Iterator[Pin]:
     yield from _by_default(file)
     if _KEY not in file.text:
         return

@@ -30,7 +30,7 @@ _TAG = lazy_pattern(r"[vV]?[0-9][\w.+-]*|[a-z][a-z0-9-]*")
 def find(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield every install URL in live code, and the exact ones in shipped source of programs.
 
-    A URL whose variable is followed yields nothing: the assignment stands for it.
+    A URL whose argument is followed to the calls of its function yields no note.
     """
     if PATH not in file.text:
         return

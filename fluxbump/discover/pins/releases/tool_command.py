@@ -59,17 +59,13 @@ _COMMANDS = (
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the version of each such command in live code.
-
-    A command whose variable is followed yields nothing: the assignment stands for it.
-    """
+    """Yield the version of each such command in live code."""
     if "flux" not in file.text:
         return
     for needle, who, pattern in _COMMANDS:
         for match in pattern.finditer(file.text) if needle in file.text else ():
             start = match.start("version")
-            acted_on = file.is_live(match.start()) and not references.is_searched(file, start)
-            if acted_on and (file.path, start) not in context.followed.uses:
+            if file.is_live(match.start()) and not references.is_searched(file, start):
                 yield _found(file, start, match["version"], f"flux of {who}")
 
 

@@ -196,10 +196,9 @@ _READERS: Mapping[str, Callable[[TextFile], Iterator[Found]]] = {
 def _told(file: TextFile, context: Context) -> Iterator[Found]:
     for _, place in renovate.told(file, _TOLD, _SOURCES, context.is_acted_on):
         begin, text = place.start("version"), place["version"]
-        if (file.path, begin) not in context.followed.uses:
-            where, subject = file.location(begin), "what Renovate is told is flux2"
-            yield Pin(NAME, FLUX, where, begin, begin + len(text), text, Form.EXACT, subject)
-            yield from _digest(file, begin, text, context)
+        where, subject = file.location(begin), "what Renovate is told is flux2"
+        yield Pin(NAME, FLUX, where, begin, begin + len(text), text, Form.EXACT, subject)
+        yield from _digest(file, begin, text, context)
 
 
 def _digest(file: TextFile, offset: int, version: str, context: Context) -> Iterator[Note]:
