@@ -235,6 +235,28 @@ def test_mention(path: str, text: str | None, expected: list[str]) -> None:
     assert [one.split(" ", 1)[1] for one in found if one.startswith(f"{path}:")] == expected
 
 
+APP = (
+    "kind: HelmRelease\nmetadata: {name: a}\nspec:\n  chart:\n    spec:\n"
+    "      chart: app-template\n      version: 2.4.0\n"
+)
+SOURCE = "kind: OCIRepository\nspec:\n  interval: 1h\n  ref:\n    tag: 2.4.0\n  url: oci://x/app\n"
+INSTALL = "---\nurl: https://github.com/fluxcd/flux2/releases/download/v2.4.0/install.yaml\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (APP, []),
+        (SOURCE, []),
+        (f"# 2.4.0\n{APP}", ["flux 2.4.0"]),
+        ("params:\n- name: release\n  default: 2.4.0\n", ["flux 2.4.0"]),
+    ],
+)
+def test_the_version_of_another_chart_is_no_mention(text: str, expected: list[str]) -> None:
+    found = listed({"a.yaml": text + INSTALL})
+    assert [one.split(" ", 1)[1] for one in found if one.startswith("a.yaml:")] == expected
+
+
 def test_pins_are_no_mentions() -> None:
     assert listed({"u/Chart.yaml": umbrella(), "h.yaml": release("1.0.0")}) == []
 

@@ -195,7 +195,8 @@ def _named(
     under a key that is; or it stands in a comment of a file that pins that very track.
     """
     line = file.text[slice(*file.line_span(token.start))]
-    about_flux = candidate and file.path.rpartition("/")[2] not in _PACKAGE_LISTS
+    listed = file.path.rpartition("/")[2] in _PACKAGE_LISTS
+    about_flux = candidate and not listed and not _is_of_another(file, token.start)
     for track in tracks:
         own = track in (FLUX, FLUX2)
         if own and (about_flux or _FLUX_NAME.search(line)):
@@ -207,6 +208,22 @@ def _named(
         if not own and track in pinned and not file.is_live(token.start):
             return track
     return None
+
+
+def _is_of_another(file: TextFile, offset: int) -> bool:
+    """Whether a version in a live YAML file is that of a chart or an image that is not Flux's."""
+    if not file.is_yaml or not file.is_live(offset):
+        return False
+    start, end = file.line_span(offset)
+    before = file.text[max(0, start - _NEAR) : start].rpartition("\n---")[2].split("\n")[-_LINES:]
+    behind = file.text[end : end + _NEAR].partition("\n---")[0].split("\n")[:_LINES]
+    sources = [match["value"] for line in (*before, *behind) if (match := _SOURCE.match(line))]
+    return bool(sources) and not any(_FLUX_NAME.search(value) for value in sources)
+
+
+_NEAR = 400  # characters
+_LINES = 4  # before a version and behind it, in which its source may stand
+_SOURCE = lazy_pattern(r"[ \t-]*(?:chart|url|repoURL|repository|image):[ \t]*(?P<value>\S+)")
 
 
 def _mention(file: TextFile, token: Token, track: Track) -> Mention:
