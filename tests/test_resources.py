@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from fixtures import states
@@ -240,6 +242,15 @@ def test_an_alias_bomb_costs_no_more_than_its_text() -> None:
     with linear.ends():
         found = one(bomb(40) + "patch: helm.toolkit.fluxcd.io/v2\n")
     assert brief(found.resources) == ["1:13 HelmRelease podinfo v2beta1"]
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("APIResourceList", 0), ("ResourceTable", 1)])
+def test_what_kubectl_keeps_of_a_cluster_is_no_mention(kind: str, expected: int) -> None:
+    held = {"kind": "HelmRelease", "name": "helmreleases"}
+    text = json.dumps(
+        {"kind": kind, "groupVersion": "helm.toolkit.fluxcd.io/v2beta1", "resources": [held]}
+    )
+    assert len(one(text, ".kube/cache/discovery/h_6443/serverresources.json").mentions) == expected
 
 
 def test_many_mentions_are_found_in_linear_time() -> None:

@@ -15,6 +15,8 @@ GROUP = r"(?:[a-z]+\.toolkit|source\.extensions)\.fluxcd\.io"
 _API_VERSION = lazy_pattern(rf"(?<![\w.-]){GROUP}/v[0-9]+(?:(?:alpha|beta)[0-9]+)?(?![\w-])")
 
 _KIND = lazy_pattern(r"""(?<![\w-])[kK]ind["']?[ \t]*[:=][ \t]*["'`]?(?P<kind>[A-Z][A-Za-z]+)""")
+_DISCOVERY = lazy_pattern(r"""["']?kind["']?[ \t]*:[ \t]*["']?API(?:Resource|Group)List\b""")
+"""What kubectl keeps in `.kube/cache/discovery`."""
 _KIND_LINES = 3  # how far from its apiVersion an object's kind is looked for, in lines
 _SENTENCE = lazy_pattern(r"[A-Za-z]{2,} \Z")
 """What stands in front of a word in a sentence; a key, a sign or a quote is in front of a value."""
@@ -27,6 +29,8 @@ def api_mentions(
     """Yield the apiVersions in live text that belong to no resource."""
     if file.language is Language.DOCUMENT or file.text.count("fluxcd.io/v") <= len(known):
         return
+    if _DISCOVERY.search(file.text):
+        return  # what a cluster served when kubectl asked, and nothing that is applied
     for match in _API_VERSION.finditer(file.text):
         start, end = match.span()
         covered = start in known or any(
