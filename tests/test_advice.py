@@ -353,6 +353,7 @@ def test_a_bump_that_an_edited_file_stops_names_the_option(tmp_path: Path, index
     stopped = repo.fluxbump("to", "2.5.1")
     (leave,) = advised(stopped)
     assert leave == "fluxbump to 2.5.1 --leave-gotk"
+    assert "leaves it, and moves the rest" in stopped.err
     assert typed(repo, leave) == 0
 
 

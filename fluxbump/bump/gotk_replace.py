@@ -138,7 +138,9 @@ def _error(refused: Sequence[Irreproducible], release: str, *, others: bool) -> 
             *dict.fromkeys(irreproducible.hint for irreproducible in refused),
         ],
         places=(irreproducible.place for irreproducible in refused),
-        next=[Again((LEAVE,), "leaves it, and moves the rest")] if others else (),
+        next=[Again((LEAVE,), f"leaves {'it' if alone else 'them'}, and moves the rest")]
+        if others
+        else (),
     )
 
 

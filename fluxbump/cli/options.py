@@ -91,7 +91,9 @@ ReleasesOption = Annotated[
 ]
 OfflineOption = Annotated[
     bool,
-    typer.Option("--offline", envvar="FLUXBUMP_OFFLINE", help="Use the cached index only."),
+    typer.Option(
+        "--offline", envvar="FLUXBUMP_OFFLINE", help="Use cached charts and releases only."
+    ),
 ]
 HelmOption = Annotated[
     str | None,

@@ -29,6 +29,7 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("Show every pin of the repository that you are in", "fluxbump status"),
         ("Show what an upgrade would change", "fluxbump to latest-safe --dry-run"),
         ("Check a pull request", "fluxbump check --base origin/main"),
+        ("Print a script that restores lost controllers", "fluxbump recover --cluster"),
     ),
     "to": (
         ("Show what would change", "fluxbump to 2.5.1 --dry-run"),
