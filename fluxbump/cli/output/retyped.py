@@ -36,7 +36,7 @@ TAKEN: Mapping[str, Collection[str]] = {
     "check": ("--repo", "--rev", *_CLUSTERS, *_SOURCES),
     "to": ("--repo", "--rev", *_CLUSTERS, *_SOURCES),
     "path": ("--repo", "--rev", *_CLUSTERS, *_SOURCES),
-    "releases": ("--repo", "--rev", "--index", "--offline"),
+    "releases": ("--repo", "--rev", "--index"),  # it asks the index, so never offline
     "init": ("--repo",),
 }
 """What a command takes that says where it works, and where its facts come from."""
