@@ -231,7 +231,7 @@ def test_the_incident_is_told_without_a_network(
     url = silent if where == "silent" else NOWHERE
     result = cli("status", "--index", url, cwd=incident)
     assert result.code == 1
-    assert result.out.splitlines()[-1].startswith("next: fluxbump to 2.4.0  ")
+    assert result.out.splitlines()[-1].startswith(f"next: fluxbump to 2.4.0 --index {url}  ")
     told = cli("status", "--index", url, "-o", "json", cwd=incident).json
     index = told["index"]
     assert (index["answered"], index["as_of"]) == ("shipped", "2026-04-15T05:03:54+00:00")
@@ -239,7 +239,7 @@ def test_the_incident_is_told_without_a_network(
     assert checked["index"] == index
     assert index["instead_of"] == url
     assert index["silent"]
-    assert told["next"][0]["command"] == "fluxbump to 2.4.0"
+    assert told["next"][0]["command"] == f"fluxbump to 2.4.0 --index {url}"
 
 
 def test_which_source_has_answered_is_said_in_a_line(repo: Repo, cli: Cli) -> None:

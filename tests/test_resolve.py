@@ -240,5 +240,7 @@ def test_release_without_a_chart(
     where = REAL_INDEX if source == "real" else index
     result = cli("to", target, "--index", str(where), cwd=repo)
     below, above, advice = MISSING[target]
-    assert_refused(result, 4, f"Flux {target}\n", below, above, f"next: fluxbump to {advice}\n")
+    assert_refused(
+        result, 4, f"Flux {target}\n", below, above, f"next: fluxbump to {advice} --index "
+    )
     assert repo.branches() == ["main"]
