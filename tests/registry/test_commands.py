@@ -35,6 +35,8 @@ def test_the_releases_of_a_registry(registry: Running, repo: Repo) -> None:
     again = repo.fluxbump("releases", "-o", "json", "--index", registry.spec(), "--offline").json
     assert found.pop("index")["answered"] == "index"
     assert again.pop("index")["answered"] == "cache"
+    (path,), (offline,) = found.pop("next"), again.pop("next")
+    assert offline["command"] == f"{path['command']} --offline"
     assert again == found
 
 
