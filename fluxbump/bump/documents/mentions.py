@@ -196,10 +196,12 @@ def _named(
     """
     line = file.text[slice(*file.line_span(token.start))]
     listed = file.path.rpartition("/")[2] in _PACKAGE_LISTS
-    about_flux = candidate and not listed and not _is_of_another(file, token.start)
+    about_flux = candidate and not listed
     for track in tracks:
         own = track in (FLUX, FLUX2)
-        if own and (about_flux or _FLUX_NAME.search(line)):
+        if own and _FLUX_NAME.search(line):
+            return track
+        if own and about_flux and not _is_of_another(file, token.start):
             return track
         if own and file.path.endswith((".yaml", ".yml")) and flux_keys.encloses(file, token.start):
             return track
@@ -211,14 +213,14 @@ def _named(
 
 
 def _is_of_another(file: TextFile, offset: int) -> bool:
-    """Whether a version in a live YAML file is that of a chart or an image that is not Flux's."""
-    if not file.is_yaml or not file.is_live(offset):
-        return False
+    """Whether a version in YAML is that of a chart or an image that is not Flux's."""
     start, end = file.line_span(offset)
     before = file.text[max(0, start - _NEAR) : start].rpartition("\n---")[2].split("\n")[-_LINES:]
     behind = file.text[end : end + _NEAR].partition("\n---")[0].split("\n")[:_LINES]
     sources = [match["value"] for line in (*before, *behind) if (match := _SOURCE.match(line))]
-    return bool(sources) and not any(_FLUX_NAME.search(value) for value in sources)
+    if not sources or any(_FLUX_NAME.search(value) for value in sources):
+        return False
+    return file.is_yaml and not file.in_comment(offset)
 
 
 _NEAR = 400  # characters
