@@ -72,10 +72,14 @@ def of_chart(file: TextFile) -> Iterator[tuple[str, tuple[Assignment, ...]]]:
     yield from _assigned(file, _CHART_NAME)
 
 
+def _is_named_in(text: str) -> bool:
+    return any(needle in text for needle in NEEDLES)
+
+
 def _assigned(
     file: TextFile, names: re.Pattern[str]
 ) -> Iterator[tuple[str, tuple[Assignment, ...]]]:
-    if not any(needle in file.text for needle in NEEDLES):
+    if not file.once(_is_named_in, lambda: _is_named_in(file.text)):
         return
     for name in dict.fromkeys(match.group() for match in names.finditer(file.text)):
         found = {
