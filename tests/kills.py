@@ -148,8 +148,10 @@ class Bench:
         return hits
 
     def _clean(self) -> None:
-        assert leftovers(self.temporary, self.repo.path / ".git") == []
-        assert list(self.repo.path.rglob(".fluxbump-*")) == []
+        # Named by itself: pytest explains only the asserts of tests.
+        left = leftovers(self.temporary, self.repo.path / ".git")
+        left += self.repo.path.rglob(".fluxbump-*")
+        assert not left, [str(path) for path in left]
 
     def _forget(self) -> None:
         self.repo.git("update-ref", "-d", f"refs/heads/{BRANCH}")
@@ -219,7 +221,7 @@ def kills(count: int, seed: int, root: Path) -> dict[str, int]:
                     hits[name] += run(there, place, some)
         except AssertionError as error:
             when = ", ".join(f"{moment:.3f}" for moment in some)
-            raise AssertionError(f"{name}, row {number} at {when}, seed {seed}") from error
+            raise AssertionError(f"{name}, row {number} at {when}, seed {seed}: {error}") from error
         sys.stderr.write(f"\r{sum(hits.values())} of {count} in {number} rows: {hits}")
     return hits
 

@@ -45,16 +45,45 @@ def test_a_few_descriptors(repo: Repo, index: Path, command: tuple[str, ...]) ->
     assert codes == {0, 71}
 
 
-def test_no_temporary_directory(repo: Repo, index: Path) -> None:
-    """No file can have a byte, so Python finds no directory for temporary files."""
+def test_no_file_can_have_a_byte(repo: Repo, index: Path) -> None:
     done = start(repo, "to", "2.5.1", limits=("-f 0",), FLUXBUMP_INDEX=str(index))
     assert done.returncode == 71
     assert done.stderr == (
-        "error: no temporary directory can be written\n"
+        "error: the system refuses: file too large\n"
         "  fluxbump wrote nothing\n"
-        "  free some space, or name another temporary directory with TMPDIR\n"
+        "  raise the limit with `ulimit -f unlimited`\n"
     )
     assert repo.git("for-each-ref", "refs/heads/fluxbump") == ""
+
+
+_CREATED = """
+import os, sys
+made = []
+def see(event, words):
+    if event == "open" and words[2] & os.O_CREAT and str(words[0]).startswith(os.environ["TMPDIR"]):
+        made.append(os.path.relpath(words[0], os.environ["TMPDIR"]).split("/")[0])
+sys.addaudithook(see)
+from fluxbump.cli.app import run
+code = run(sys.argv[1:])
+print(code, *made, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_what_a_killed_run_leaves_tells_whose_it_is(
+    repo: Repo, index: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """Or else no later run sweeps it. Python's search for a directory would leave such files."""
+    environ = {**os.environ, "FLUXBUMP_INDEX": str(index), "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", _CREATED, *command, "-q"],
+        cwd=repo.path, env=environ, text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    code, *made = done.stderr.splitlines()[-1].split()
+    assert code == "0", done.stderr
+    without_a_name = "."  # O_TMPFILE, open(2)
+    told = [name for name in made if name != without_a_name]
+    assert [name for name in told if not name.startswith("fluxbump-scratch-")] == []
 
 
 @pytest.mark.parametrize("command", [("to", "2.5.1"), ("check",), ("status",)], ids=" ".join)

@@ -28,6 +28,7 @@ from msgspec import Struct
 from fluxbump.system.pipes import Pipes
 from fluxbump.system.process_end import has_ended, wait
 from fluxbump.system.programs import Allowance, EndedBy, Program, ProgramResult, StartError
+from fluxbump.system.scratch import for_temporary_files
 
 
 def run(
@@ -189,7 +190,7 @@ def begin(program: Program, allowance: Allowance, *, stdin: bytes = b"") -> Begu
         StartError: it was not started.
     """
     deadline = time.monotonic() + allowance.seconds
-    out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115  # closed later
+    out, err = _file(), _file()
     try:
         with reading(stdin) as source:
             process = start(program, allowance, source, out, err)
@@ -200,13 +201,17 @@ def begin(program: Program, allowance: Allowance, *, stdin: bytes = b"") -> Begu
     return BegunProgram(program, allowance, process, out, err, deadline)
 
 
+def _file() -> BinaryIO:
+    return tempfile.TemporaryFile(dir=for_temporary_files())
+
+
 @contextmanager
 def reading(stdin: bytes) -> Iterator[BinaryIO | int]:
     """Give what a program reads: a file, because a pipe that nobody fills would hold both up."""
     if not stdin:
         yield subprocess.DEVNULL
         return
-    with tempfile.TemporaryFile() as source:
+    with _file() as source:
         source.write(stdin)
         source.seek(0)
         yield source

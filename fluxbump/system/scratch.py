@@ -22,6 +22,26 @@ _swept: set[tuple[str, str]] = set()
 """Where this process has swept; once is enough."""
 
 
+def for_temporary_files() -> str:
+    """Return the directory for temporary files: the first of tempfile's that can be written.
+
+    Python's own search writes a file into each, under a name that tells nobody whose it is. A run
+    that is killed in that moment leaves it for good, so no file is written here.
+
+    Raises:
+        OSError: there is none.
+    """
+    if tempfile.tempdir is None:
+        named = [os.environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP")]
+        usual = ("/tmp", "/var/tmp")  # noqa: S108  # where tempfile looks, too
+        tempfile.tempdir = next(filter(_is_writable, (*named, *usual)), None)
+    return tempfile.gettempdir()
+
+
+def _is_writable(path: str) -> bool:
+    return bool(path) and Path(path).is_dir() and os.access(path, os.W_OK | os.X_OK)
+
+
 @contextmanager
 def directory(prefix: str = _PREFIX, parent: Path | None = None) -> Iterator[Path]:
     """Make a directory, and remove it when the block is left.
@@ -34,7 +54,7 @@ def directory(prefix: str = _PREFIX, parent: Path | None = None) -> Iterator[Pat
     Raises:
         OSError: it cannot be made.
     """
-    where = str(parent) if parent is not None else tempfile.gettempdir()
+    where = str(parent) if parent is not None else for_temporary_files()
     if (where, prefix) not in _swept:
         _swept.add((where, prefix))
         _sweep(where, prefix)
