@@ -19,7 +19,7 @@ from msgspec import Struct
 from fluxbump.bump import bump as bumps
 from fluxbump.bump.changes import Change
 from fluxbump.bump.deliver import deliver
-from fluxbump.bump.plan import Options
+from fluxbump.bump.planning.plan import Options
 from fluxbump.bump.prepared_bump import Request
 from fluxbump.check import check as checks
 from fluxbump.check import gate, rules

@@ -27,8 +27,8 @@ OUTSIDE = {
     "helm.binary", "helm.index", "check.rendering", "check.cluster",
     "check.kubectl", "check.recovery.live", "flux.download",
     # They are given a repository, or divide work among processes.
-    "bump.bump", "bump.commits", "bump.deliver", "bump.goal", "bump.in_place", "bump.prepared_bump",
-    "bump.path_evidence", "check.repository_state",
+    "bump.bump", "bump.commits", "bump.composed_bump", "bump.deliver", "bump.goal", "bump.in_place",
+    "bump.prepared_bump", "bump.path_evidence", "check.repository_state",
     # All of the forges but their seam, and what tells them apart.
     "forges.authorization", "forges.azure", "forges.bitbucket", "forges.client",
     "forges.commit_statuses", "forges.gitea",

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from fluxbump.bump import edit
 from fluxbump.bump.changes import Plan
-from fluxbump.bump.plan import Options, plan
+from fluxbump.bump.planning.plan import Options, plan
 from fluxbump.discover.inventory import discover
 from fluxbump.discover.scope import Scope
 from fluxbump.flux.releases import resolve

@@ -8,7 +8,7 @@ import pytest
 
 from fluxbump.bump.changes import Plan
 from fluxbump.bump.documents import mentions, row_edits
-from fluxbump.bump.plan import Options, plan
+from fluxbump.bump.planning.plan import Options, plan
 from fluxbump.flux.releases import resolve
 from fluxbump.text import splice
 from fluxbump.text.live_code import TextFile

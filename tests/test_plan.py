@@ -8,7 +8,7 @@ import pytest
 
 from fluxbump.bump import derived_files
 from fluxbump.bump.changes import Plan
-from fluxbump.bump.plan import Options, plan
+from fluxbump.bump.planning.plan import Options, plan
 from fluxbump.discover.tracks import current
 from fluxbump.errors import Again, PinError, RefusedError
 from fluxbump.flux.releases import resolve

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump.bump.plan import Options, plan
+from fluxbump.bump.planning.plan import Options, plan
 from fluxbump.check import rules
 from fluxbump.check.check import examine, judge
 from fluxbump.config.settings import Settings

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump.bump.plan import Options, plan
+from fluxbump.bump.planning.plan import Options, plan
 from fluxbump.flux.releases import resolve
 from tests.helpers import Cli, brief, chart_index, find, repository, small
 

@@ -10,18 +10,17 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.bump import base_lines, crd_copies, derived_files, edit, goal
+from fluxbump.bump import base_lines, crd_copies, derived_files, edit
 from fluxbump.bump import commit_message as message
 from fluxbump.bump import commits as steps
 from fluxbump.bump.commits import Stage
-from fluxbump.bump.compose import Start, edited, fixed, following, replaced, unchecked_operator
+from fluxbump.bump.composed_bump import Composed, compose
 from fluxbump.bump.documents import mentions
-from fluxbump.bump.migrate import plan as migrate
-from fluxbump.bump.plan import plan
 from fluxbump.bump.prepared_bump import Prepared, Request
-from fluxbump.check import gate, gather, repository_state, rules, suppressions
+from fluxbump.check import gate, gather, repository_state, rules
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.evidence_parts import Baseline, Effort, Renders, Team
 from fluxbump.check.gather import Renderer
@@ -31,10 +30,10 @@ from fluxbump.check.rules.rule import Trait
 from fluxbump.check.verdict import Verdict
 from fluxbump.config.settings import Settings
 from fluxbump.discover.tracks import current
-from fluxbump.flux.releases import Goal
 from fluxbump.git.objects import CommitSnapshot
-from fluxbump.git.overlay import ChangeSet, Overlay
+from fluxbump.git.overlay import Overlay
 from fluxbump.git.repository import Repository
+from fluxbump.git.trees import Built
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import FLUX, Finding, Snapshot
 from fluxbump.system.background import beside
@@ -79,97 +78,106 @@ def prepare(
     Raises:
         FluxbumpError: of the stage that cannot go on.
     """
-    repository, settings = session.repository, session.settings
-    base, index = looked.base, looked.index
-    chart_release = goal.find(
-        looked,
-        request.target,
-        chart_version=request.chart_version,
-        migrate_apis=request.migrate_apis,
-    )
-    doubts = (
-        *goal.doubts(looked, request.target),
-        *goal.passed_over(looked, request.target, chart_release, migrate_apis=request.migrate_apis),
-    )
-    start = _migrated(looked, chart_release, settings) if request.migrate_apis else Start(looked)
-    start = fixed(start, looked, request.fixes)
-    inventory = start.inventory
-    charts = looked.before.inventory.charts
-    planned = plan(
-        inventory,
-        chart_release,
-        index,
-        request.options,
-        earlier=charts,
-        following=({} if request.target is None else following(inventory, chart_release, looked)),
-    )
-    unchecked = unchecked_operator(planned, looked)
-    planned = replaced(planned, inventory, looked, request.options.leave)
-    work = edited(start, planned, session.index, looked.scope, rows_move=request.mentions)
-    total = ChangeSet({**start.changes.files, **work.changes.files})
+    composed = compose(session, looked, request)
     # Before there is a second thread, so that it may be divided among processes.
-    result = edit.verify(inventory, planned, work.changes, looked.scope)
+    result = edit.verify(
+        composed.start.inventory, composed.plan, composed.work.changes, looked.scope
+    )
     with (
-        beside(partial(repository.trees.preview, base, total)) as built,
-        render(index) if render else nullcontext() as renderer,
+        beside(partial(session.repository.trees.preview, looked.base, composed.changes)) as built,
+        render(looked.index) if render else nullcontext() as renderer,
     ):
-        overlay = Overlay(base, total)
-        found = gather.found(overlay, result)
-        renders = gather.begin_renders(renderer, found)
-        after = gather.gather(
-            found,
-            index,
-            around=start.around,
-            baseline=Baseline(looked.before.inventory, _changed(looked, overlay)),
-            team=Team(request.options.level != "none", settings.allowed_groups),
-            effort=Effort(compared_with=current(looked.before.inventory).get(FLUX)),
-            sources=looked.sources,
+        found = gather.found(Overlay(looked.base, composed.changes), result)
+        judged = _judged(session, looked, composed, found, renderer)
+        return _at_base(_prepared(session, looked, composed, judged, built()))
+
+
+class _Judged(Struct, frozen=True):
+    """What the gate says of a result.
+
+    Attributes:
+        verdict: on the result.
+        inherited: those of its findings that the base has, too.
+        before: the evidence about what the result was compared with.
+    """
+
+    verdict: Verdict
+    inherited: frozenset[Finding]
+    before: Evidence
+
+
+def _judged(
+    session: Session[S],
+    looked: Looked[S],
+    composed: Composed,
+    found: gather.SnapshotFiles,
+    renderer: Renderer | None,
+) -> _Judged:
+    """Judge the result; the findings of a bump that moves Flux are never all inherited."""
+    settings = session.settings
+    renders = gather.begin_renders(renderer, found)
+    after = gather.gather(
+        found,
+        looked.index,
+        around=composed.start.around,
+        baseline=Baseline(looked.before.inventory, _changed(looked, composed, found.snapshot)),
+        team=Team(composed.request.options.level != "none", settings.allowed_groups),
+        effort=Effort(compared_with=current(looked.before.inventory).get(FLUX)),
+        sources=looked.sources,
+    )
+    lineage = partial(session.repository.lineage, looked.behind)
+    after = gather.with_history(after, lineage, looked.scope)
+    before = replace(looked.before, history=after.history)
+    verdict, inherited = _compared(before, after, settings, found.snapshot.name, renders)
+    if composed.plan.changes:
+        inherited = frozenset(
+            finding for finding in inherited if not flux_helm_release.defeats(finding)
         )
-        lineage = partial(repository.lineage, looked.behind)
-        after = gather.with_history(after, lineage, looked.scope)
-        before = replace(looked.before, history=after.history)
-        verdict, inherited = _judge(before, after, settings, overlay.name, renders)
-        if planned.changes:
-            inherited = frozenset(
-                finding for finding in inherited if not flux_helm_release.defeats(finding)
-            )
-        left = tuple(
-            mentions.find(work.files, inventory, planned, work.row_edits, looked.scope.app_versions)
-        )
-        values = message.values(planned)
-        branch = message.branch(planned, settings, values)
-        repository.check_branch_name(branch)
-        step = Stage(total, message.message(planned, work.changes, settings, values), built().patch)
-        bumped = bool(work.changes.files)
-        return _at_base(
-            Prepared(
-                base=base,
-                inventory=inventory,
-                plan=planned,
-                rows=work.rows,
-                mentions=left,
-                changes=total,
-                built=built(),
-                branch=branch,
-                message=step.message,
-                verdict=verdict,
-                inherited=inherited,
-                accepted=request.accepted,
-                before=before,
-                suppressed=looked.suppressed,
-                index=index,
-                notes=(
-                    *planned.notes,
-                    *derived_files.left_behind(start.snapshot, inventory, planned),
-                    *crd_copies.staying(start.snapshot, inventory, planned),
-                    *work.notes,
-                ),
-                steps=_steps(repository, base, start, step, bumped=bumped),
-                migration=start.migration,
-                fixings=start.fixings,
-                doubts=(*doubts, *unchecked),
-            )
-        )
+    return _Judged(verdict, inherited, before)
+
+
+def _prepared(
+    session: Session[S],
+    looked: Looked[S],
+    composed: Composed,
+    judged: _Judged,
+    built: Built,
+) -> Prepared[S]:
+    start, planned, work = composed.start, composed.plan, composed.work
+    inventory = start.inventory
+    values = message.values(planned)
+    branch = message.branch(planned, session.settings, values)
+    session.repository.check_branch_name(branch)
+    text = message.message(planned, work.changes, session.settings, values)
+    whole = Stage(composed.changes, text, built.patch)
+    left = mentions.find(work.files, inventory, planned, work.row_edits, looked.scope.app_versions)
+    return Prepared(
+        base=looked.base,
+        inventory=inventory,
+        plan=planned,
+        rows=work.rows,
+        mentions=tuple(left),
+        changes=composed.changes,
+        built=built,
+        branch=branch,
+        message=text,
+        verdict=judged.verdict,
+        inherited=judged.inherited,
+        accepted=composed.request.accepted,
+        before=judged.before,
+        suppressed=looked.suppressed,
+        index=looked.index,
+        notes=(
+            *planned.notes,
+            *derived_files.left_behind(start.snapshot, inventory, planned),
+            *crd_copies.staying(start.snapshot, inventory, planned),
+            *work.notes,
+        ),
+        steps=_steps(session.repository, looked.base, composed, whole),
+        migration=start.migration,
+        fixings=start.fixings,
+        doubts=composed.doubts,
+    )
 
 
 def _at_base(prepared: Prepared[S]) -> Prepared[S]:
@@ -186,35 +194,26 @@ def _at_base(prepared: Prepared[S]) -> Prepared[S]:
     )
 
 
-def _migrated(looked: Looked[Snapshot], chart_release: Goal, settings: Settings) -> Start:
-    release, ignored = str(chart_release.app_version), suppressions.ignores(looked.before, settings)
-    before = gather.knowing(looked.before, chart_release, looked.sources)
-    return Start(looked, migrate.prepare(looked.base, looked.scope, before, release, ignored))
-
-
 def _steps(
-    repository: Repository,
-    base: Snapshot,
-    start: Start,
-    whole: Stage,
-    *,
-    bumped: bool,
+    repository: Repository, base: Snapshot, composed: Composed, whole: Stage
 ) -> tuple[Stage, ...]:
     """Part the work into commits; in a work tree it is all one."""
-    if isinstance(base, CommitSnapshot):
-        return steps.part(
-            repository, base, start.migration, whole, bumped=bumped, fixings=start.fixings
-        )
-    return (whole,) if whole.changes.files else ()
+    if not isinstance(base, CommitSnapshot):
+        return (whole,) if whole.changes.files else ()
+    start = composed.start
+    bumped = bool(composed.work.changes.files)
+    return steps.part(
+        repository, base, start.migration, whole, bumped=bumped, fixings=start.fixings
+    )
 
 
-def _changed(looked: Looked[Snapshot], result: Overlay) -> frozenset[str]:
+def _changed(looked: Looked[Snapshot], composed: Composed, result: Snapshot) -> frozenset[str]:
     if looked.since is None:
-        return frozenset(result.changes.files)
+        return frozenset(composed.changes.files)
     return gather.changed_below(looked.inventory.charts, looked.since, result)
 
 
-def _judge(
+def _compared(
     before: Evidence,
     after: Evidence,
     settings: Settings,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -14,27 +13,21 @@ from fluxbump.bump.changes import Plan, Row
 from fluxbump.bump.documents import mentions, row_edits
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate.edits import Migration
-from fluxbump.discover import flux_objects, opaque_pins, symlinks
-from fluxbump.discover.digests import cli_archives, spellings
+from fluxbump.discover import flux_objects, symlinks
 from fluxbump.discover.inventory import discover
 from fluxbump.discover.scope import Scope
-from fluxbump.discover.urls import chart_archives
-from fluxbump.errors import FluxbumpError, IndexSourceError
-from fluxbump.flux import controller_images, gotk_source
-from fluxbump.flux.releases import Goal
+from fluxbump.errors import IndexSourceError
+from fluxbump.flux import gotk_source
 from fluxbump.git.overlay import ChangeSet, Overlay
 from fluxbump.git.text_reader import TextReader
 from fluxbump.helm.chart_releases import ChartRelease, IndexSource
 from fluxbump.model import (
-    COMMITS,
     FLUX,
     FLUX2,
     OPERATOR,
     Inventory,
     Note,
     Snapshot,
-    Track,
-    TrackKind,
 )
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.splice import Edit
@@ -73,18 +66,6 @@ class Start:
             self.around = replace(looked.around, objects=manifests)
 
 
-def fixed(start: Start, looked: Looked[Snapshot], asked: Sequence[Fix]) -> Start:
-    """Fix the settings that were asked for, on what the migration leaves.
-
-    Raises:
-        PinError: one cannot be fixed with certainty.
-    """
-    if not asked:
-        return start
-    fixings = fixes.fix_all(start.inventory, asked, looked.scope)
-    return Start(looked, start.migration, fixings)
-
-
 class Work(Struct, frozen=True):
     """The edits, and the texts that they were planned on.
 
@@ -101,6 +82,18 @@ class Work(Struct, frozen=True):
     row_edits: list[Edit]
     changes: ChangeSet
     notes: tuple[Note, ...] = ()
+
+
+def fixed(start: Start, looked: Looked[Snapshot], asked: Sequence[Fix]) -> Start:
+    """Fix the settings that were asked for, on what the migration leaves.
+
+    Raises:
+        PinError: one cannot be fixed with certainty.
+    """
+    if not asked:
+        return start
+    fixings = fixes.fix_all(start.inventory, asked, looked.scope)
+    return Start(looked, start.migration, fixings)
 
 
 def edited(
@@ -154,69 +147,6 @@ def _derived(
         for old, new in derived_files.vendored(base, inventory, planned).items():
             derived |= {old: None, new: source.archive(chart)}
     return derived
-
-
-def following(inventory: Inventory, chart: Goal, looked: Looked[Snapshot]) -> Mapping[Track, str]:
-    """Return what images and digests become at the release that a bump leads to.
-
-    Raises:
-        PinError: an image or a digest has to move, and nobody knows to what.
-    """
-    sources, release = looked.sources, str(chart.app_version)
-    ask = (lambda release_text: sources.manifest(release_text).controllers) if sources else None
-    return {
-        **controller_images.following(inventory, release, ask),
-        **_digests(inventory, release, looked),
-        **_cli_digests(inventory, release, looked),
-        **_commits(inventory, release, looked),
-        **(
-            chart_archives.targets(inventory, chart, looked.index)
-            if isinstance(chart, ChartRelease)
-            else {}
-        ),
-    }
-
-
-def _digests(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Mapping[Track, str]:
-    """Return what digests become; nothing where their file is not available, and `plan` refuses."""
-    tracks = {
-        pin.track
-        for pin in inventory.pins
-        if pin.track.kind is TrackKind.DIGEST and pin.track.name.startswith(spellings.MANIFEST)
-    }
-    if not tracks or not looked.sources or not looked.sources.data:
-        return {}
-    if {pin.value for pin in inventory.pins if pin.track == FLUX} <= {release}:
-        return {}
-    try:
-        return spellings.targets(tracks, looked.sources.data(release))
-    except IndexSourceError:
-        return {}
-
-
-def _cli_digests(
-    inventory: Inventory, release: str, looked: Looked[Snapshot]
-) -> Mapping[Track, str]:
-    """Return what digests of the CLI's archives become; nothing where nobody knows, likewise."""
-    checksums = looked.sources.checksums if looked.sources else None
-    if checksums is None:
-        return {}
-    try:
-        return cli_archives.targets(inventory, release, cache(checksums))
-    except IndexSourceError:
-        return {}
-
-
-def _commits(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Mapping[Track, str]:
-    """Return the commit of the release; nothing where nobody knows it, or nothing is at one."""
-    ask = looked.sources.commit if looked.sources else None
-    if ask is None or not any(opaque_pins.is_old_commit(pin, release) for pin in inventory.pins):
-        return {}
-    try:
-        commit = ask(release)
-    except FluxbumpError:
-        return {}
-    return {COMMITS: commit} if commit else {}
 
 
 def unchecked_operator(planned: Plan, looked: Looked[Snapshot]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from fluxbump.bump.changes import Plan, Row
 from fluxbump.bump.commits import Stage
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate.edits import Migration
-from fluxbump.bump.plan import Options
+from fluxbump.bump.planning.plan import Options
 from fluxbump.check import gather, suppressions
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.gather import Known

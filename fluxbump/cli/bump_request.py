@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fluxbump.bump.plan import Options
+from fluxbump.bump.planning.plan import Options
 from fluxbump.bump.prepared_bump import Request
 from fluxbump.bump.sync_target import SyncSource
 from fluxbump.cli.cluster_facts import accepted, known

@@ -147,7 +147,7 @@ def _steps(answer: RouteAnswer) -> list[Step]:
 
 def _is_stopped(release: str, answer: RouteAnswer) -> bool:
     """Whether the pins cannot move to a release as they are, whatever clusters can take."""
-    from fluxbump.bump.plan import Options, plan
+    from fluxbump.bump.planning.plan import Options, plan
     from fluxbump.discover.tracks import available
     from fluxbump.errors import FluxbumpError
     from fluxbump.text import versions

@@ -1,7 +1,7 @@
 """Dependencies that may belong to what moves, and are no pins: mirrors, aliases, Helm 2. Pure.
 
 A bump that moved the rest would leave them behind, so they are gathered here and weighed in
-`bump.partial_bump`.
+`bump.planning.partial_bump`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from fluxbump.bump import bump
-from fluxbump.bump.plan import Options
+from fluxbump.bump.planning.plan import Options
 from fluxbump.bump.prepared_bump import Prepared, Request
 from fluxbump.check.repository_state import Looked, look
 from fluxbump.errors import FluxbumpError, ForgeError, HalfBumpError

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from fluxbump.bump import edit
-from fluxbump.bump.plan import Options, plan
+from fluxbump.bump.planning.plan import Options, plan
 from fluxbump.check import check, cluster
 from fluxbump.check.recovery import cluster_contents
 from fluxbump.check.rules import RULES

@@ -74,7 +74,7 @@ def _prepared(
 ) -> Prepared[Snapshot]:
     from fluxbump.bump import bump
     from fluxbump.bump import in_place as edit
-    from fluxbump.bump.plan import Options
+    from fluxbump.bump.planning.plan import Options
     from fluxbump.bump.prepared_bump import Request
     from fluxbump.cli.fix import chosen
     from fluxbump.cli.options import left

@@ -230,7 +230,7 @@ def after_check(
 
 def _installed(examined: Examined, index: ChartIndex | None) -> str | None:
     """Return the installed release, if `fluxbump to` can be told to stay at it."""
-    from fluxbump.bump.plan import Options, plan
+    from fluxbump.bump.planning.plan import Options, plan
     from fluxbump.discover.tracks import available
     from fluxbump.errors import FluxbumpError
     from fluxbump.text import versions

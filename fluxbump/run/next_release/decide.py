@@ -11,7 +11,7 @@ from datetime import datetime
 
 from semver import Version
 
-from fluxbump.bump.plan import Options, plan
+from fluxbump.bump.planning.plan import Options, plan
 from fluxbump.check import rules, suppressions
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.rules.rule import Trait

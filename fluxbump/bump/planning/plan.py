@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from fluxbump.bump import downgrades, partial_bump, preconditions, starting_release
 from fluxbump.bump.changes import Change, Plan
+from fluxbump.bump.planning import downgrades, partial_bump, preconditions, starting_release
 from fluxbump.discover import opaque_pins, release_lines
 from fluxbump.discover.tracks import held, needs_chart, require_pins
 from fluxbump.errors import PinError
