@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
 
 from fluxbump.cli.options import (
     CheckSourcesGroup,
@@ -17,22 +17,20 @@ from fluxbump.cli.options import (
 )
 from fluxbump.cli.output.verdict_options import BASELINE, REPORT, BaselineOptions, ReportOptions
 from fluxbump.cli.shell import completion
-from fluxbump.errors import IndexSourceError, UsageError
-from fluxbump.reports.verbosity import View
+from fluxbump.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from fluxbump.check.check import Examined
-    from fluxbump.check.evidence import Evidence
-    from fluxbump.check.gather import Renderer
+    from fluxbump.check.check import Examined, Means
+    from fluxbump.check.gather import Known, Renderer
     from fluxbump.check.verdict import Verdict
+    from fluxbump.cli.comparison_base import BaseOptions, Comparison
     from fluxbump.cli.console import Console
-    from fluxbump.cli.output.verdicts import Sink
     from fluxbump.git.repository import Repository
     from fluxbump.helm.chart_releases import ChartIndex
-    from fluxbump.model import Snapshot, Step
+    from fluxbump.model import Snapshot
     from fluxbump.workspace import Session
 
 _FOUND = 1
@@ -123,17 +121,14 @@ def check(
     """Check that the pins agree, and that clusters can take them."""
     from msgspec.structs import replace
 
-    from fluxbump.check import check as journey
     from fluxbump.check import gate
-    from fluxbump.check.evidence_parts import BASE_REFUSED, NO_BASE
-    from fluxbump.check.rules import RULES, need
-    from fluxbump.cli import comparison_base as baseline
+    from fluxbump.cli import comparison_base
     from fluxbump.cli.cluster_facts import known
     from fluxbump.cli.fix import chosen, fix_worktree
+    from fluxbump.cli.output.check_result import exit_code, say_check
     from fluxbump.cli.output.passing_bump import TriedFrom
     from fluxbump.cli.output.verdicts import after_check, sinks, with_baseline
     from fluxbump.cli.workspace import open_session
-    from fluxbump.system.process_pool import among_processes
 
     _require_one(rev=rev is not None, staged=staged, worktree=worktree)
     _exclude("--no-render", "--require-render", no_render, require_render)
@@ -147,51 +142,79 @@ def check(
     if fixes:
         fix_worktree(repo, fixes, console)
     beside = known(cluster)
+    asked = comparison_base.BaseOptions(base, no_base, config_from, accepted.baseline)
     with open_session(repo, _taken(rev, staged=staged), sources) as opened:
-        found = None if no_base else baseline.base_of(opened, base, os.environ, console)
-        baseline.require_base(found, config_from)
-        judging = baseline.PolicyBase(
-            found,
-            config_from or baseline.configured_by_default(base, os.environ),
-            not no_base and baseline.is_missing(base, found, os.environ),
-        )
-        change = baseline.change_of(opened, judging, console)
-        session = baseline.held(opened, change)
-        merged = baseline.merged_entries(opened, judging, accepted.baseline, console)
+        comparison = comparison_base.compare(opened, asked, console)
         console.progress("reading the chart index and the repository …")
-        rendering = not (no_render or self_test)
-        charts = _charts(session, console)
-        with (
-            _renderer(session, charts) if rendering and need(codes, "renders") else nullcontext()
-        ) as render:
-            means = journey.means_of(session, render, compare=rendering, spread=among_processes)
-            examined = journey.look(
-                session,
-                base=found or (BASE_REFUSED if no_base else NO_BASE),
-                known=beside,
-                codes=tuple(RULES) if self_test else codes,
-                means=means,
-            )
-            verdict = None if self_test else journey.judge(examined, codes)
-            if verdict is not None and base is not None and found is not None:
-                verdict = journey.compared(session, verdict, found, known=beside, means=means)
-            if verdict is not None:
-                verdict = baseline.listed(verdict, examined.evidence, session, change)
+        charts = _charts(comparison.session, console)
+        how = _Looking(codes, beside, asked, rendered=not no_render)
+        if self_test:
+            return _self_test(comparison, how, console)
+        examined, verdict = _judged(comparison, how, charts)
         console.progress("")
-    if verdict is None:
-        return _self_test(examined, console)
     verdict = with_baseline(
         replace(verdict, index=charts),
         accepted.baseline,
         accepted.write_baseline,
-        merged,
+        comparison.merged,
         console,
     )
     place = TriedFrom(repo, rev, tuple(examined.evidence.inventory.files), sources, beside)
     editable = rev is None and not staged
     steps = after_check(verdict, examined, charts, place, editable=editable)
-    _report(verdict, where, report, steps, console, about=examined.evidence)
-    return _exit_code(verdict, strict=strict, require_render=require_render, console=console)
+    say_check(verdict, where, report, steps, console, about=examined.evidence)
+    return exit_code(verdict, strict=strict, require_render=require_render, console=console)
+
+
+class _Looking(Struct, frozen=True):
+    """How a check looks.
+
+    Attributes:
+        codes: of the rules that judge.
+        known: what is known beside the repository.
+        base: what the user says of the base.
+        rendered: whether wrappers are rendered.
+    """
+
+    codes: tuple[str, ...]
+    known: Known
+    base: BaseOptions
+    rendered: bool
+
+
+def _judged(
+    comparison: Comparison, how: _Looking, charts: ChartIndex | None
+) -> tuple[Examined, Verdict]:
+    from fluxbump.check import check as journey
+    from fluxbump.check.rules import need
+    from fluxbump.cli.comparison_base import listed
+    from fluxbump.system.process_pool import among_processes
+
+    session, base = comparison.session, comparison.base
+    rendering = how.rendered and need(how.codes, "renders")
+    with _renderer(session, charts) if rendering else nullcontext() as render:
+        means = journey.means_of(session, render, compare=how.rendered, spread=among_processes)
+        examined = _examined(comparison, how, how.codes, means)
+        verdict = journey.judge(examined, how.codes)
+        if how.base.named is not None and base is not None:
+            verdict = journey.compared(session, verdict, base, known=how.known, means=means)
+        return examined, listed(verdict, examined.evidence, session, comparison.change)
+
+
+def _examined(
+    comparison: Comparison, how: _Looking, codes: tuple[str, ...], means: Means
+) -> Examined:
+    from fluxbump.check import check as journey
+    from fluxbump.check.evidence_parts import BASE_REFUSED, NO_BASE
+
+    absent = BASE_REFUSED if how.base.without else NO_BASE
+    return journey.look(
+        comparison.session,
+        base=comparison.base or absent,
+        known=how.known,
+        codes=codes,
+        means=means,
+    )
 
 
 def _renderer(
@@ -238,60 +261,14 @@ def _split(codes: str) -> tuple[str, ...]:
     return tuple(code.strip() for code in codes.split(",") if code.strip())
 
 
-def _report(
-    verdict: Verdict,
-    where: Sequence[Sink],
-    how: ReportOptions,
-    steps: Sequence[Step],
-    console: Console,
-    *,
-    about: Evidence,
-) -> None:
-    from fluxbump.cli.output.verdicts import say
-
-    view = View(how.output_format, how.everything, how.statistics)
-    say(verdict, where, view, steps, console, about=about)
-    if how.show_suppressed:
-        for finding, by in verdict.suppressed:
-            reason = by.reason or "no reason given"
-            console.line(
-                f"suppressed: {finding.location}  {finding.code}  by {by.location}: {reason}"
-            )
-    for rule in verdict.not_applicable if console.verbose else ():
-        console.line(f"not applicable: {rule.code}  {rule.reason}")
-
-
-def _exit_code(verdict: Verdict, *, strict: bool, require_render: bool, console: Console) -> int:
-    from fluxbump.check.rules import having, need
-    from fluxbump.check.rules.rule import Trait
-    from fluxbump.model import Severity
-
-    missing = [rule for rule in verdict.not_run if need((rule.code,), "renders")]
-    if require_render and missing:
-        console.line(f"fluxbump: --require-render, but it was not run: {missing[0].reason}")
-        return _FOUND
-    noted = having(Trait.STRICT)  # what nobody looked at has not passed
-    warned = any(
-        finding.severity is not Severity.NOTE or finding.code in noted
-        for finding in verdict.findings
-    )
-    if verdict.errors or (strict and warned):
-        return _FOUND
-    essential = having(Trait.ESSENTIAL)
-    unjudged = next((rule for rule in verdict.not_run if rule.code in essential), None)
-    if unjudged is not None:
-        # A gate that could not look at what it is for must not be green.
-        raise IndexSourceError(
-            f"{unjudged.code} could not be checked: {unjudged.reason}",
-            hint=f"give --index, or leave the rule out: --ignore {unjudged.code}",
-        )
-    return 0
-
-
-def _self_test(examined: Examined, console: Console) -> int:
+def _self_test(comparison: Comparison, how: _Looking, console: Console) -> int:
     from fluxbump.check import check as journey
+    from fluxbump.check.rules import RULES
     from fluxbump.reports import self_test as trials
+    from fluxbump.system.process_pool import among_processes
 
-    results = journey.self_test(examined)
+    means = journey.means_of(comparison.session, spread=among_processes)
+    results = journey.self_test(_examined(comparison, how, tuple(RULES), means))
+    console.progress("")
     console.report(trials.render(results, console.paint()))
     return 0 if results and all(trial.finding for trial in results) else _FOUND

@@ -169,19 +169,6 @@ def held(session: Session[Snapshot], change: PolicyChange | None) -> Session[Sna
     return replace(session, settings=held_to(change.before, change.after))
 
 
-def require_base(base: CommitSnapshot | None, wanted: ConfigFrom | None) -> None:
-    """Refuse to take the configuration of a base that is not there.
-
-    Raises:
-        UsageError: it is wanted.
-    """
-    if base is None and wanted is ConfigFrom.BASE:
-        raise UsageError(
-            "--config-from base needs a base to read the configuration from",
-            hint="use --base origin/main",
-        )
-
-
 def listed(
     verdict: Verdict, evidence: Evidence, session: Session[Snapshot], change: PolicyChange | None
 ) -> Verdict:
@@ -251,3 +238,59 @@ def _path_inside(root: Path | None, file: Path | None) -> str | None:
         led = named
     inside = (place for place in (named, led) if place.is_relative_to(root))
     return next((place.relative_to(root).as_posix() for place in inside), None)
+
+
+# --- all of it --------------------------------------------------------------------------------
+
+
+class Comparison(Struct, frozen=True):
+    """What a check compares with, and what it is held to.
+
+    Attributes:
+        session: what is checked, with the configuration that judges.
+        base: the merge base; None when there is nothing to compare with.
+        change: of the configuration; None without one that can be read.
+        merged: what the baseline file accepts at the base; None if nothing is held to that.
+    """
+
+    session: Session[Snapshot]
+    base: CommitSnapshot | None
+    change: PolicyChange | None
+    merged: MergedEntries | None
+
+
+class BaseOptions(Struct, frozen=True):
+    """What the user says of the base.
+
+    Attributes:
+        named: the revision whose merge base it is; None when the CI or the remote says it.
+        without: compare with nothing.
+        config_from: whose configuration judges; None for what the base makes of it.
+        baseline: the baseline file.
+    """
+
+    named: str | None
+    without: bool
+    config_from: ConfigFrom | None
+    baseline: Path | None
+
+
+def compare(session: Session[Snapshot], asked: BaseOptions, console: Console) -> Comparison:
+    """Find what a check compares with, and hold it to the configuration that judges.
+
+    Raises:
+        RepositoryError: see `base_of`.
+        UsageError: the configuration of a base is wanted, and there is none.
+    """
+    named, environ = asked.named, os.environ
+    base = None if asked.without else base_of(session, named, environ, console)
+    if base is None and asked.config_from is ConfigFrom.BASE:
+        raise UsageError(
+            "--config-from base needs a base to read the configuration from",
+            hint="use --base origin/main",
+        )
+    source = asked.config_from or configured_by_default(named, environ)
+    judging = PolicyBase(base, source, not asked.without and is_missing(named, base, environ))
+    change = change_of(session, judging, console)
+    merged = merged_entries(session, judging, asked.baseline, console)
+    return Comparison(held(session, change), base, change, merged)

@@ -35,6 +35,11 @@ from fluxbump.cli.output.metrics import measured
 from fluxbump.cli.shell.option_groups import Flat, OptionGroup
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fluxbump.cli.output.metrics import Measured
+    from fluxbump.fleet.repositories import FleetEntry, Shard
+    from fluxbump.fleet.run_repositories import Round
     from fluxbump.fleet.state import FleetState
     from fluxbump.reports.fleet import Summary
 
@@ -152,18 +157,43 @@ def fleet(
     Each is a process of its own: one that fails leaves the others alone. Exits with 1 when one
     failed.
     """
-    from fluxbump.errors import UsageError
     from fluxbump.fleet import repositories
-    from fluxbump.fleet.metrics import of_fleet
-    from fluxbump.fleet.run_repositories import FleetRun, Round, read
-    from fluxbump.reports.fleet import Summary
+    from fluxbump.fleet.run_repositories import Round, read
 
     if first == _DISCOVER and second is not None:
-        if shards is not None:
-            raise UsageError("--shards is an option of fleet matrix")
-        _discover(second, discovery, console)
-        return 0
-    file = Path(second or first)
+        return _discover(second, discovery, shards, console)
+    _require_together(first, second, shards, discovery)
+    entries = read(Path(second or first))
+    if shards is not None:
+        return _print_matrix(entries, shards, console)
+    part = repositories.shard(shard, os.environ)
+    ours = part.of(entries) if part else entries
+    asked = repositories.RunOptions(
+        dry_run=dry_run,
+        offline=sources.offline,
+        index=sources.index,
+        flux=sources.flux,
+        leave_gotk=leave_gotk,
+        allow_hosts=tuple(allow_host or ()),
+    )
+    report = FleetReport(ours, console, output=output, logs=log_format is LogFormat.JSON)
+    with measured(metrics, console) as known, _state(resume) as state:
+        at_once = jobs or os.cpu_count() or 1
+        what = Round(ours, asked, state, console.verbose, at_once, timeout)
+        summary = _run(what, part, report, known)
+    return _code(summary, outcomes=exit_code)
+
+
+def _require_together(
+    first: str, second: str | None, shards: int | None, discovery: Discovery
+) -> None:
+    """Refuse arguments and options of which each belongs to another use of the command.
+
+    Raises:
+        UsageError: they do.
+    """
+    from fluxbump.errors import UsageError
+
     is_matrix = second is not None
     if is_matrix != (shards is not None) or (is_matrix and first != _MATRIX):
         raise UsageError(
@@ -179,46 +209,44 @@ def fleet(
             "--archived, --forks, --forge, and --forge-url are options of fleet discover",
             hint="use fluxbump fleet discover https://HOST/OWNER",
         )
-    entries = read(file)
-    if shards is not None:
-        from fluxbump.reports.json_encoder import dump
-
-        # On one line, as a workflow's outputs have to be.
-        console.result(dump(repositories.matrix(entries, shards), indent=None))
-        return 0
-    part = repositories.shard(shard, os.environ)
-    ours = part.of(entries) if part else entries
-    asked = repositories.RunOptions(
-        dry_run=dry_run,
-        offline=sources.offline,
-        index=sources.index,
-        flux=sources.flux,
-        leave_gotk=leave_gotk,
-        allow_hosts=tuple(allow_host or ()),
-    )
-    report = FleetReport(ours, console, output=output, logs=log_format is LogFormat.JSON)
-    with measured(metrics, console) as known, _state(resume) as state:
-        report.begin(state, part)
-        jobs = jobs or os.cpu_count() or 1
-        under_way = FleetRun(
-            Round(ours, asked, state, console.verbose, jobs, timeout), os.environ, report
-        )
-        try:
-            under_way.run()
-        finally:
-            summary = Summary(under_way.results(), part, dry_run)
-            known.repositories = of_fleet(summary.results)
-            report.end(summary)
-    return _code(summary, outcomes=exit_code)
 
 
-def _discover(where: str, asked: Discovery, console: Console) -> None:
+def _print_matrix(entries: Sequence[FleetEntry], shards: int, console: Console) -> int:
+    from fluxbump.fleet import repositories
+    from fluxbump.reports.json_encoder import dump
+
+    # On one line, as a workflow's outputs have to be.
+    console.result(dump(repositories.matrix(entries, shards), indent=None))
+    return 0
+
+
+def _run(what: Round, part: Shard | None, report: FleetReport, known: Measured) -> Summary:
+    """Run the repositories, and report on those that ran, also if the rest did not."""
+    from fluxbump.fleet.metrics import of_fleet
+    from fluxbump.fleet.run_repositories import FleetRun
+    from fluxbump.reports.fleet import Summary
+
+    report.begin(what.state, part)
+    under_way = FleetRun(what, os.environ, report)
+    try:
+        under_way.run()
+    finally:
+        summary = Summary(under_way.results(), part, what.asked.dry_run)
+        known.repositories = of_fleet(summary.results)
+        report.end(summary)
+    return summary
+
+
+def _discover(where: str, asked: Discovery, shards: int | None, console: Console) -> int:
+    from fluxbump.errors import UsageError
     from fluxbump.fleet.discover import Selection, fleet_file
     from fluxbump.forges import detect
     from fluxbump.forges.repositories import owned
     from fluxbump.git import remote_url, token
     from fluxbump.system.secret import Secret
 
+    if shards is not None:
+        raise UsageError("--shards is an option of fleet matrix")
     url, userinfo = remote_url.parse(where)
     kind, site = detect.told_by_ci(url, os.environ, asked.forge)
     hosted = detect.owner(url, kind=kind, forge_url=asked.forge_url or site)
@@ -236,6 +264,7 @@ def _discover(where: str, asked: Discovery, console: Console) -> None:
         {key: value for key, value in told.items() if value},
     )
     console.result(text.removesuffix("\n"))
+    return 0
 
 
 def _state(path: Path | None) -> AbstractContextManager[FleetState | None]:

@@ -19,7 +19,8 @@ from fluxbump.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from fluxbump.check.recovery.advice import Repaired
+    from fluxbump.check.recovery.advice import Advice, Repaired
+    from fluxbump.cli.console import Console
     from fluxbump.git.objects import CommitSnapshot
     from fluxbump.model import Inventory
     from fluxbump.workspace import Session
@@ -92,15 +93,19 @@ def recover(
             hint="docs/recover.md says what is needed",
         )
     if output is Output.TEXT:
-        nothing = f"Nothing to recover: {advice.decision.why}."
-        if advice.script:
-            console.result(advice.script)
-        else:
-            console.report(nothing)
+        _print(advice, console)
+    if not advice.script:
+        return 0
+    console.note(f"{seen.source} is {advice.decision.state}: {advice.decision.why}")
+    console.note("fluxbump changed nothing: read the script, then run it with sh")
+    return _RECOVERABLE
+
+
+def _print(advice: Advice, console: Console) -> None:
     if advice.script:
-        console.note(f"{seen.source} is {advice.decision.state}: {advice.decision.why}")
-        console.note("fluxbump changed nothing: read the script, then run it with sh")
-    return _RECOVERABLE if advice.script else 0
+        console.result(advice.script)
+    else:
+        console.report(f"Nothing to recover: {advice.decision.why}.")
 
 
 def _examined(session: Session[CommitSnapshot]) -> tuple[Inventory, Repaired]:
