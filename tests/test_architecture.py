@@ -294,6 +294,17 @@ def test_files_stay_short() -> None:
     assert long == {}
 
 
+def test_functions_stay_short() -> None:
+    """Signature and docstring aside, which are long where a command has many options."""
+    lines = {}
+    for module in MODULES:
+        for node in ast.walk(tree(module)):
+            if isinstance(node, ast.FunctionDef):
+                begin = node.body[1 if ast.get_docstring(node) and node.body[1:] else 0].lineno
+                lines[f"{module}.{node.name}"] = (node.end_lineno or begin) - begin + 1
+    assert {name: count for name, count in lines.items() if count > 45} == {}
+
+
 def test_remotes_are_loaded_by_nobody_who_needs_none() -> None:
     """`to`, `check` and `status` work on what is there: start-up is felt."""
     seen: set[str] = set()

@@ -64,13 +64,8 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     snapshot.grep([*needles, *scope.also])
     named = candidates.find(snapshot, paths, context, needles)
     wanted = (named - files.keys()) & set(paths)
-    others: dict[str, str] = {}
-    matters = candidates.matters(context)
-    for path, text in reader.texts(sorted(wanted)):
-        if matters(path, text):
-            files[path] = TextFile(path, text)
-        elif any(needle in text for needle in phrases):
-            others[path] = text
+    more, others = _read(reader, sorted(wanted), context, phrases)
+    files |= more
     early = consumers.early(files.values(), context)
     setting = consumers.places_of(files, early, paths)
     files |= consumers.setting(reader, files, setting, early)
@@ -99,6 +94,21 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
         unrecognised=strangers,
         excluded=held_back,
     )
+
+
+def _read(
+    reader: TextReader, paths: Iterable[str], context: Context, phrases: Iterable[str]
+) -> tuple[dict[str, TextFile], dict[str, str]]:
+    """Read candidates: those in which a pin may be, and the texts of those with a phrase alone."""
+    files: dict[str, TextFile] = {}
+    others: dict[str, str] = {}
+    matters = candidates.matters(context)
+    for path, text in reader.texts(paths):
+        if matters(path, text):
+            files[path] = TextFile(path, text)
+        elif any(needle in text for needle in phrases):
+            others[path] = text
+    return files, others
 
 
 def _texts(reader: TextReader, paths: Iterable[str]) -> dict[str, TextFile]:
