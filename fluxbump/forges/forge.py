@@ -85,6 +85,8 @@ class Capabilities(Struct, frozen=True):
         diagrams: a code block of the language `mermaid` is drawn.
         tasks: a list item that begins with `[ ]` is a box to click.
         closed_can_change: the body of a closed pull request can change.
+        refuses_second: it refuses a second pull request of a branch, also if two programs open one
+            in the same moment.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Capabilities(Struct, frozen=True):
     diagrams: bool = False
     tasks: bool = True
     closed_can_change: bool = True
+    refuses_second: bool = True
 
 
 class StatusState(StrEnum):

@@ -72,7 +72,8 @@ class Gitea:
     @property
     def capabilities(self) -> Capabilities:
         """What it can do."""
-        return Capabilities(name=self._client.forge, diagrams=True)
+        # Gitea 1.26 looks for an open one first, and two requests in one moment both find none.
+        return Capabilities(name=self._client.forge, diagrams=True, refuses_second=False)
 
     @property
     def statuses(self) -> CommitStatuses:

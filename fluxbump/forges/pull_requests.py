@@ -112,9 +112,13 @@ def lacking(can: Capabilities, proposal: Proposal) -> list[str]:
 
 
 def already_open(pulls: tuple[PullRequest, ...], proposal: Proposal) -> PullRequest | None:
-    """Return the pull request among `pulls` that a proposal would be a second one of, or None."""
+    """Return the pull request among `pulls` that a proposal would be a second one of, or None.
+
+    Of several it is the oldest, which is the one that stays.
+    """
     wanted = (proposal.branch, proposal.base, RequestState.OPEN)
-    return next((pull for pull in pulls if (pull.branch, pull.base, pull.state) == wanted), None)
+    there = (pull for pull in pulls if (pull.branch, pull.base, pull.state) == wanted)
+    return min(there, key=lambda pull: pull.number, default=None)
 
 
 def settled(forge: Forge, client: Client, proposal: Proposal, error: ForgeError) -> PullRequest:

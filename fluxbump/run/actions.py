@@ -240,3 +240,29 @@ Action = (
     | DeleteBranch
     | Leave
 )
+
+
+def left_to_another_run(action: Action, *, opens: bool) -> Leave | None:
+    """Return what takes the place of an action in a run that leaves it to another run.
+
+    Args:
+        action: what was planned.
+        opens: the forge opens a second pull request of a branch, if two runs ask in one moment.
+
+    Returns:
+        None for an action that two runs at once cannot do twice: git deletes a branch once.
+    """
+    match action:
+        case Push(branch) if opens:
+            return Leave(None, f"another run pushes {branch}")
+        case Open(branch) if opens:
+            return Leave(None, f"another run opens the pull request of {branch}")
+        case (
+            TellPushed(number)
+            | TellDeclined(number)
+            | TellReopened(number)
+            | Refresh(number, asked=True)
+            | Supersede(number, tip=None)
+        ):
+            return Leave(number, "another run answers it")
+    return None

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from fluxbump.run.actions import (
-    Action,
-    ActionReason,
-    Leave,
-    Refresh,
-    Supersede,
-    TellDeclined,
-    TellPushed,
-    TellReopened,
-)
+from fluxbump.run.actions import ActionReason, Supersede
 
 WHY = {
     ActionReason.NEWER: "a newer release replaces it",
@@ -63,22 +54,3 @@ def opened_again(number: int | None) -> str:
         number: of the new pull request; None when it is not known.
     """
     return f"Opened again{f' as #{number}' if number is not None else ''}, as you asked."
-
-
-def left_to_another_run(action: Action) -> Leave | None:
-    """Return what takes the place of an action that comments, in a run that must not comment.
-
-    Returns:
-        None for an action that makes no comment, or that git itself keeps to one run: a branch is
-        deleted once.
-    """
-    match action:
-        case (
-            TellPushed(number)
-            | TellDeclined(number)
-            | TellReopened(number)
-            | Refresh(number, asked=True)
-            | Supersede(number, tip=None)
-        ):
-            return Leave(number, "another run answers it")
-    return None

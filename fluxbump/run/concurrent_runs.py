@@ -1,12 +1,13 @@
-"""Which of several runs at once answers people: the one that holds the claim.
+"""Which of several runs at once does what the forge would let each of them do: the claim's holder.
 
-No forge adds a comment, or opens an issue, only if there is none yet, and the mail for a second one
-cannot be taken back. A git server creates a ref only if there is none. So a run that has to answer
-creates a ref beside the branches, looks again, answers, and deletes the ref. A run that finds the
-ref leaves the answers to the other one.
+No forge adds a comment, or opens an issue, only if there is none yet, and some open a second pull
+request of a branch if two come in one moment. The mail for a second one cannot be taken back. A git
+server creates a ref only if there is none. So a run that has such a thing to do creates a ref
+beside the branches, looks again, acts, and deletes the ref. A run that finds the ref leaves these
+things to the other one.
 
 A killed run leaves its ref, so an old one does not count. If a server takes no refs but branches
-and tags, runs answer without a claim.
+and tags, runs act without a claim.
 """
 
 from __future__ import annotations

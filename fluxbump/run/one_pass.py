@@ -14,8 +14,15 @@ from fluxbump.forges.forge import PullRequest, RequestState
 from fluxbump.git.objects import CommitSnapshot, CommitText
 from fluxbump.git.remote_errors import MovedError
 from fluxbump.git.repository import Repository
-from fluxbump.run import accepts_pull_requests, comments, readiness, reconcile
-from fluxbump.run.actions import Action, ForgeState, KnownRequest, Leave, Tip
+from fluxbump.run import accepts_pull_requests, readiness, reconcile
+from fluxbump.run.actions import (
+    Action,
+    ForgeState,
+    KnownRequest,
+    Leave,
+    Tip,
+    left_to_another_run,
+)
 from fluxbump.run.context import Effect, World
 from fluxbump.run.dashboard import body as dashboard
 from fluxbump.run.decision import Decision
@@ -82,9 +89,14 @@ class Attempt(Struct, frozen=True):
     wishes: Wishes
 
     @property
-    def answers(self) -> bool:
-        """Whether it adds a comment that two runs at once would both add."""
-        return any(comments.left_to_another_run(action) for action in self.actions)
+    def is_for_one_run(self) -> bool:
+        """Whether it does something that two runs at once would both do."""
+        return any(self.left_to_another_run(action) for action in self.actions)
+
+    def left_to_another_run(self, action: Action) -> Leave | None:
+        """Return what takes the place of an action that another run does, if it takes one."""
+        opens = not self.acting.world.forge.capabilities.refuses_second
+        return left_to_another_run(action, opens=opens)
 
 
 def planned(
@@ -123,7 +135,7 @@ def carry_out(attempt: Attempt, *, silent: bool) -> Acting:
 
     Args:
         attempt: says how.
-        silent: another run adds the comments.
+        silent: another run does what two at once would both do.
 
     Raises:
         MovedError: somebody was faster; look again.
@@ -131,7 +143,7 @@ def carry_out(attempt: Attempt, *, silent: bool) -> Acting:
     """
     acting, wishes = attempt.acting, attempt.wishes
     for action in attempt.actions:
-        other = comments.left_to_another_run(action) if silent else None
+        other = attempt.left_to_another_run(action) if silent else None
         acting.act(other or action)
     if wishes.policy.commit_status:
         statuses = _set_statuses(acting.world, wishes.decision, acting.requests())

@@ -68,9 +68,9 @@ class _Looked(Struct, frozen=True):
     board: Board
 
     @property
-    def answers(self) -> bool:
-        """Whether it makes a comment or an issue that two runs at once would both make."""
-        return self.attempt.answers or self.board.is_missing
+    def is_for_one_run(self) -> bool:
+        """Whether there is something that two runs at once would both make, such as an issue."""
+        return self.attempt.is_for_one_run or self.board.is_missing
 
 
 def until_still(task: Task) -> PullRequest | None:
@@ -79,7 +79,7 @@ def until_still(task: Task) -> PullRequest | None:
     Raises:
         FluxbumpError: something went wrong; what was done stays, and is in `done`.
     """
-    place, answers_here = task.place, True
+    place, acts_alone = task.place, True
     prefix = branch_prefix(place.settings.branch)
     with ExitStack() as claims:
         claimed = task.recorder is not None
@@ -93,11 +93,13 @@ def until_still(task: Task) -> PullRequest | None:
             branches = Branches(prefix, tips, _main(place))
             try:
                 looked = _look(task, branches)
-                if looked.answers and not claimed:
+                if looked.is_for_one_run and not claimed:
                     held = concurrent_runs.held(place.remote, place.repository, place.base)
-                    answers_here, claimed = claims.enter_context(held), True
-                    looked = _look(task, branches)  # another run may have answered meanwhile
-                acting = one_pass.carry_out(looked.attempt, silent=not answers_here)
+                    acts_alone, claimed = claims.enter_context(held), True
+                    # Another run may have pushed and answered meanwhile.
+                    branches = Branches(prefix, place.remote.branches(prefix), branches.main)
+                    looked = _look(task, branches)
+                acting = one_pass.carry_out(looked.attempt, silent=not acts_alone)
             except MovedError as error:
                 if tried == _ATTEMPTS:
                     raise
@@ -105,7 +107,7 @@ def until_still(task: Task) -> PullRequest | None:
                 # It is said again.
                 task.done[:] = [effect for effect in task.done if effect.event != "left"]
             else:
-                _write_dashboard(task, looked.board, acting, silent=not answers_here)
+                _write_dashboard(task, looked.board, acting, silent=not acts_alone)
                 return acting.request
     return None
 

@@ -7,6 +7,7 @@ branch, and `head.ref` another name when the branch is deleted, which closes the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import unquote
 
 from tests.forges.fake_forge import (
@@ -25,6 +26,10 @@ from tests.forges.fake_server import Call, Reply
 
 _MARKS = ("wip:", "[wip]")
 _REPOSITORY = 7
+
+
+def _nothing() -> None:
+    pass
 
 
 class FakeGitea(FakeForge):
@@ -46,6 +51,8 @@ class FakeGitea(FakeForge):
         self.account_writes = True
         """The account may write; its token may still not have the scope."""
         self.style = "squash"
+        self.between: Callable[[], object] = _nothing
+        """Called between the look for a second pull request and the new one: no lock is held."""
         self.counts_as_empty = False
         """It has not looked at the first push yet; as long as that, most of it is not found."""
 
@@ -215,6 +222,12 @@ class FakeGitea(FakeForge):
                 f"[id: {100 + twin.number}, issue_id: {200 + twin.number}, head_repo_id: 7, "
                 f"base_repo_id: 7, head_branch: {branch}, base_branch: {base}]",
             )
+        between, self.between = self.between, _nothing
+        self.lock.release()
+        try:
+            between()
+        finally:
+            self.lock.acquire()
         pull = self.add(
             branch, base=base, title=body["title"], body=body.get("body", ""),
             draft=body["title"].lower().startswith(_MARKS), hidden=self.lag,

@@ -170,6 +170,7 @@ def test_four_runs_at_once_open_one_dashboard(make: Make) -> None:
     results = there.at_once(4)
     assert [result.code for result in results] == [0] * 4, [result.err for result in results]
     assert len(there.people.ask("GET", "/issues?type=issues&state=all")) == 1
+    assert there.open() == {1: BRANCH}
     there.settled()
 
 

@@ -144,7 +144,18 @@ def test_four_runs_at_once_open_one_dashboard(make: Make) -> None:
     assert claims(there) == []
 
 
-# --- the claim of the run that answers --------------------------------------------------------
+def test_a_run_that_waited_for_the_claim_reads_the_branches_again(make: Make) -> None:
+    there = make(config=f"{CONFIG}  dashboard: true\n")
+    other: list[Result] = []
+    cache = str(there.root / "cache-0")
+    there.server.before(Stage.PUSH_REFS, lambda: other.append(there.command(XDG_CACHE_HOME=cache)))
+    report = there.run(SPRING)
+    assert [result.code for result in other] == [0], other[0].err
+    assert [(effect.event, effect.message) for effect in report.done] == [("left", "#1: unchanged")]
+    assert "again" not in [event.event for event in there.events]
+
+
+# --- the claim of the run that acts alone -----------------------------------------------------
 
 
 def claims(there: World) -> list[str]:
