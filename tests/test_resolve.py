@@ -21,7 +21,7 @@ from fluxbump.flux.releases import (
 )
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.model import Step
-from fluxbump.text import versions
+from fluxbump.text import next_version, versions
 from tests.helpers import REAL_INDEX, Cli, Repo, assert_refused, chart_index
 
 
@@ -213,8 +213,8 @@ def test_parse_takes_semantic_versions_only(text: str) -> None:
         ("1.0.0-rc.1+b.5", "patch", "1.0.0-rc.2+b.5"),
     ],
 )  # fmt: skip
-def test_raised(version: str, level: versions.Level, expected: str) -> None:
-    assert str(versions.raised(Version.parse(version), level)) == expected
+def test_raised(version: str, level: next_version.Level, expected: str) -> None:
+    assert str(next_version.raised(Version.parse(version), level)) == expected
 
 
 # --- the same from the command line -----------------------------------------------------------

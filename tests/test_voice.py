@@ -17,7 +17,7 @@ import typer.main
 
 from fluxbump import errors
 from fluxbump.cli.app import COMMANDS, build
-from fluxbump.cli.shell import help_layout
+from fluxbump.cli.shell import help_examples, help_layout
 from tests.helpers import ROOT, Cli
 
 INSTEAD = {
@@ -329,7 +329,7 @@ def test_every_option_is_in_one_group() -> None:
 @pytest.mark.parametrize("command", list(COMMANDS))
 def test_examples_can_be_typed(command: str) -> None:
     program = typer.main.get_command(build())
-    for comment, line in help_layout.EXAMPLES[command]:
+    for comment, line in help_examples.EXAMPLES[command]:
         assert comment[0].isupper()
         words = shlex.split(line.partition(" > ")[0])
         assert words[:2] == ["fluxbump", command]

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.check.fingerprints import fingerprints
+from fluxbump.check.fingerprints import fingerprints, identity
 from fluxbump.check.verdict import AcceptedBefore, BaselineEntry, NewSuppression, Verdict
 from fluxbump.errors import UsageError
 from fluxbump.model import Finding, Location
@@ -32,7 +32,7 @@ def text(findings: Iterable[Finding]) -> str:
     """Return the file that accepts these findings."""
     found = _in_order(findings)
     entries = [
-        BaselineEntry(finding.code, finding.location.path, finding.identity[2], print_)
+        BaselineEntry(finding.code, finding.location.path, identity(finding)[2], print_)
         for finding, print_ in zip(found, fingerprints(found), strict=True)
     ]
     whole = {"schema": SCHEMA, "findings": [msgspec.structs.asdict(entry) for entry in entries]}

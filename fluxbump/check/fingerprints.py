@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
 from fluxbump.model import Finding
+
+
+def identity(finding: Finding) -> tuple[str, str, str]:
+    """Return what tells a finding apart, whatever line it is on and its message speaks of."""
+    about = finding.about or re.sub(r":\d+", "", finding.message)
+    return finding.code, finding.location.path, about
 
 
 def fingerprints(found: Iterable[Finding]) -> Iterator[str]:
@@ -17,6 +24,6 @@ def fingerprints(found: Iterable[Finding]) -> Iterator[str]:
     """
     seen: Counter[str] = Counter()
     for finding in found:
-        digest = sha256("\0".join(finding.identity).encode("utf-8", "surrogatepass")).hexdigest()
+        digest = sha256("\0".join(identity(finding)).encode("utf-8", "surrogatepass")).hexdigest()
         seen[digest] += 1
         yield f"{digest}:{seen[digest]}"

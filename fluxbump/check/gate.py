@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from fluxbump.check import rules, suppressions
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.evidence_parts import Renders
+from fluxbump.check.fingerprints import identity
 from fluxbump.check.rules.blind_spots import UNUSED_SUPPRESSION
 from fluxbump.check.verdict import Suppression, Verdict
 from fluxbump.config.settings import Settings
@@ -103,14 +104,14 @@ def _useless(suppression: Suppression, message: str) -> Finding:
 
 
 def inherited(before: Iterable[Finding], after: Iterable[Finding]) -> frozenset[Finding]:
-    """Return the findings of `after` that were there before; see `Finding.identity`.
+    """Return the findings of `after` that were there before; see `fingerprints.identity`.
 
     Of several alike as many are old as there were before.
     """
-    known = Counter(finding.identity for finding in before)
+    known = Counter(identity(finding) for finding in before)
     old: list[Finding] = []
     for finding in after:
-        if known[finding.identity]:
-            known[finding.identity] -= 1
+        if known[identity(finding)]:
+            known[identity(finding)] -= 1
             old.append(finding)
     return frozenset(old)

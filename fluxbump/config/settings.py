@@ -19,8 +19,8 @@ from fluxbump.discover.pins.kind import (
 )
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import ConfigError
+from fluxbump.text.next_version import Level
 from fluxbump.text.patterns import lazy_pattern
-from fluxbump.text.versions import Level
 
 FILE = SETTINGS_FILE
 DEFAULT_INDEX = "https://fluxcd-community.github.io/helm-charts"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 
 from msgspec import Struct
@@ -49,11 +48,6 @@ class Finding(Struct, frozen=True):
     about: str = ""
     gist: str = ""
     fix: str = ""
-
-    @property
-    def identity(self) -> tuple[str, str, str]:
-        """What tells it apart from others, whatever line it is on and its message speaks of."""
-        return self.code, self.location.path, self.about or re.sub(r":\d+", "", self.message)
 
 
 class Step(Struct, frozen=True):

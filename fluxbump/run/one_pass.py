@@ -14,7 +14,7 @@ from fluxbump.forges.forge import PullRequest, RequestState
 from fluxbump.git.objects import CommitSnapshot, CommitText
 from fluxbump.git.remote_errors import MovedError
 from fluxbump.git.repository import Repository
-from fluxbump.run import accepts_pull_requests, readiness, reconcile
+from fluxbump.run import accepts_pull_requests, commit_status, reconcile
 from fluxbump.run.actions import (
     Action,
     ForgeState,
@@ -156,7 +156,7 @@ def _set_statuses(
 ) -> Iterator[str]:
     """Set the statuses that are not set yet; yield a sentence for each that cannot be."""
     for known in requests:
-        wanted = readiness.status_of(decision, known)
+        wanted = commit_status.status_of(decision, known)
         head = known.state.head if known.state is not None else NO_COMMIT
         if wanted is None or head == NO_COMMIT or known.request.state is not RequestState.OPEN:
             continue

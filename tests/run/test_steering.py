@@ -9,11 +9,11 @@ from msgspec.structs import replace
 
 from fluxbump.forges.forge import CommitStatus, PullRequest, RequestState, StatusState
 from fluxbump.run.actions import KnownRequest
+from fluxbump.run.commit_status import status_of
 from fluxbump.run.decision import Blocked, Decision, UpToDate, Waiting
 from fluxbump.run.job import Report
 from fluxbump.run.pull_request.boxes import Box
 from fluxbump.run.pull_request.state import SavedState
-from fluxbump.run.readiness import status_of
 from tests.run.conftest import Make
 from tests.run.test_run import numbers, settled, state
 from tests.run.world import BRANCH, CONFIG, SPRING, SUMMER, World

@@ -30,8 +30,8 @@ from fluxbump.model import (
     Role,
     Track,
 )
-from fluxbump.text import version_ranges, versions
-from fluxbump.text.versions import Level
+from fluxbump.text import next_version, version_ranges, versions
+from fluxbump.text.next_version import Level
 
 _NOTHING: Mapping[Track, str] = {}
 _STAY = (Role.TOOL, Role.REFERENCE)
@@ -181,7 +181,7 @@ def _raised(chart: Chart, inventory: Inventory, options: Options) -> str:
             where=own_pins[0].location if own_pins else chart.path,
             hint="write it as MAJOR.MINOR.PATCH",
         )
-    return str(versions.raised(version, options.level))
+    return str(next_version.raised(version, options.level))
 
 
 def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Change]:

@@ -28,7 +28,7 @@ _SUMMARY = 80  # characters; no summary of a command is longer
 
 
 class _Help:
-    """The parts of a help text that differ from typer's; see `help_layout` and `help_text`."""
+    """The parts of a help text that differ from typer's, as the modules `help_…` have them."""
 
     def get_help(self, ctx: Any) -> str:
         """Return the help text."""
@@ -46,14 +46,14 @@ class _Help:
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """Write the description and the examples."""
         super().format_help_text(ctx, formatter)  # type: ignore[misc]  # typer's class is the next
-        from fluxbump.cli.shell import help_layout
+        from fluxbump.cli.shell import help_examples, help_layout
 
         name = _name(ctx)
         if name in help_layout.NOTES:
             formatter.write_paragraph()
             with formatter.indentation():
                 formatter.write_text(help_layout.NOTES[name])
-        if lines := help_layout.examples(name):
+        if lines := help_examples.examples(name):
             with formatter.section("Examples"):
                 formatter.write_examples(lines)
 
