@@ -144,14 +144,14 @@ def _searched(
     Args:
         file: to search.
         context: what the kinds are told.
-        known: what some of them have found before, by the name of the kind.
+        known: what the kinds `consumers.EARLY` have found before, by the name of the kind.
     """
     pins, notes = list[Pin](), list[Note]()
     file.begin_search()
     file.spend(0)
     for kind in KINDS.values():
-        found = known.get(kind.NAME)
-        for result in kind.find(file, context) if found is None else found:
+        early = kind.NAME in consumers.EARLY
+        for result in known.get(kind.NAME, ()) if early else kind.find(file, context):
             file.spend(PIN)
             if isinstance(result, Note):
                 notes.append(result)

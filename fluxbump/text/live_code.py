@@ -108,7 +108,7 @@ class TextFile(Struct, dict=True):
         self.__dict__.pop("words", None)
         self.__dict__.pop("_answers", None)
 
-    @property
+    @cached_property
     def is_yaml(self) -> bool:
         """Whether the whole file is meant to be YAML; a Helm template is not."""
         if "/templates/" in f"/{self.path}" and "{{" in self.text:

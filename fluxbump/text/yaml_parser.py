@@ -53,7 +53,7 @@ class _Parser(CParser):  # type: ignore[misc]  # the binding has no type informa
     def ascend_resolver(self) -> None:
         pass
 
-    def resolve(self, *_: object) -> Tag:
+    def resolve(self, _kind: object, _value: object, _implicit: object) -> Tag:
         return _NO_TAG
 
 

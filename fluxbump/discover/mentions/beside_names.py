@@ -61,9 +61,11 @@ def named_in(lower: str, names: Iterable[str]) -> Iterator[tuple[str, int]]:
 
 
 def _part_of_a_word(before: str, behind: str) -> bool:
-    return any(
-        character.isalnum() or (character and character in "_-") for character in (before, behind)
-    )
+    return before.isalnum() or behind.isalnum() or before in _JOINS or behind in _JOINS
+
+
+_JOINS = frozenset("_-")
+"""Characters beside a name that make it a part of a longer one."""
 
 
 def version_beside(text: str, name: str, start: int) -> tuple[str, int, str] | None:

@@ -53,9 +53,10 @@ def find(url: Url, file: TextFile, context: Context) -> Iterator[Found]:
     """
     if url.needle not in file.text:
         return
-    digested = _digested(url, file)
+    matches = [*url.pattern.finditer(file.text)]
+    digested = _digested(file, [match.span() for match in matches])
     doubts = program_source.doubts(file, url.pattern)
-    for match in url.pattern.finditer(file.text):
+    for match in matches:
         at, tag = match.start(), match["tag"]
         if _BRANCH.fullmatch(tag) or not context.is_acted_on(file, at):
             continue
@@ -71,9 +72,13 @@ def find(url: Url, file: TextFile, context: Context) -> Iterator[Found]:
             yield _live(url, file, match)
 
 
-def _digested(url: Url, file: TextFile) -> frozenset[int]:
-    """Return where the URLs begin that a digest of the file may belong to."""
-    ours = [match.span() for match in url.pattern.finditer(file.text)]
+def _digested(file: TextFile, ours: Sequence[tuple[int, int]]) -> frozenset[int]:
+    """Return where the URLs begin that a digest of the file may belong to.
+
+    Args:
+        file: with the URLs.
+        ours: their spans.
+    """
     digests = list(spellings.shaped(file.text)) if ours else []  # slower to look for than URLs
     if not digests:
         return frozenset()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from posixpath import dirname
 
 from msgspec import Struct, field
@@ -22,13 +22,19 @@ class Early(Struct, frozen=True):
 
     Attributes:
         pins: those that others are found by: what install URLs hold, and who uses a variable.
-        found: what kinds of pin yield for this file whatever becomes of variables, by name.
+        found: what the kinds `EARLY` yield for this file, by name; a kind that yields nothing has
+            no entry.
     """
 
     pins: tuple[Pin, ...] = ()
-    found: Mapping[str, tuple[Found, ...]] = field(default_factory=dict)
+    found: Mapping[str, Sequence[Found]] = field(default_factory=dict)
 
 
+EARLY = {kind.NAME for kind in BY_VARIABLE if kind not in BY_ARGUMENT}
+"""Names of the kinds that yield the same whatever becomes of variables.
+
+Kinds by argument yield less where an argument is followed to the calls.
+"""
 EarlyFinds = Mapping[str, Early]
 """What is found early, by path of the file."""
 
@@ -63,19 +69,15 @@ def _within_budget(file: TextFile, context: Context) -> Early:
 
 def _early(file: TextFile, context: Context) -> Early:
     pins = [pin for kind in BY_ARGUMENT for pin in kind.of_arguments(file)]
-    found: dict[str, tuple[Found, ...]] = {}
+    found: dict[str, list[Found]] = {}
     for kind in BY_VARIABLE:
-        found[kind.NAME] = tuple(_spending(file, kind.find(file, context)))
-        pins += (as_of(kind, pin) for pin in found[kind.NAME] if isinstance(pin, Pin))
-    for kind in BY_ARGUMENT:
-        del found[kind.NAME]  # it finds less where an argument is followed to the calls
+        for result in kind.find(file, context):
+            file.spend(PIN)
+            if kind.NAME in EARLY:
+                found.setdefault(kind.NAME, []).append(result)
+            if isinstance(result, Pin):
+                pins.append(as_of(kind, result))
     return Early(tuple(pins), found)
-
-
-def _spending(file: TextFile, results: Iterable[Found]) -> Iterator[Found]:
-    for result in results:
-        file.spend(PIN)
-        yield result
 
 
 def places_of(

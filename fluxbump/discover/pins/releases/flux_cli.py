@@ -35,7 +35,7 @@ _REFERENCE = lazy_pattern(
     r"|\$\{[^}\n]{0,200}\}|\$\([^)\n]{0,200}\)|[^\s\"'`,;|&()<>\]}\\=])+)"
 )
 _FILE = lazy_pattern(
-    r"(?<![\w.-])flux_(?P<version>\d+\.\d+\.\d+)_[a-z]+_[a-z0-9]+"
+    r"flux_(?<![\w.-]flux_)(?P<version>\d+\.\d+\.\d+)_[a-z]+_[a-z0-9]+"
     r"\.(?:tar\.gz|zip)(?![\w.])"
 )
 _IN_URL = lazy_pattern(r"://[^\s\"'`]{0,300}\Z")

@@ -63,9 +63,9 @@ def _of_chart(file: TextFile, known: Container[int], context: Context) -> Iterat
 
     The chart of the first Flux had versions below 2.0.0. There the file has to say whose it is.
     """
-    ours = _COMMUNITY.search(file.text) is not None
     for name, places in flux_names.of_chart(file):
         free = _free(file, places, known, context)
+        ours = file.once(_COMMUNITY, lambda: _COMMUNITY.search(file.text) is not None)
         some = [
             place for place in free if _is_chart_version(place.version or "", context, ours=ours)
         ]
