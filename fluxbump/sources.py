@@ -30,7 +30,7 @@ from fluxbump.helm.chart_releases import IndexSource
 from fluxbump.helm.index import places
 
 if TYPE_CHECKING:
-    from fluxbump.flux.tagged_releases import FluxTags
+    from fluxbump.flux.fetch_tags import FluxTags
     from fluxbump.system.allowed_servers import AllowedServers
     from fluxbump.system.http.fetch import Web
 
@@ -154,7 +154,7 @@ def _tags(
         # Imported only where a tag is asked for.
         import platformdirs
 
-        from fluxbump.flux.tagged_releases import FluxTags
+        from fluxbump.flux.fetch_tags import FluxTags
 
         place = settings.flux_repository
         local = remote_url.parse(place)[0].is_local

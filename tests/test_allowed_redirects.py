@@ -16,7 +16,7 @@ from fixtures import states
 from fluxbump.config.settings import Settings
 from fluxbump.config.source_options import SourceOptions
 from fluxbump.errors import FluxbumpError, IndexSourceError
-from fluxbump.flux.tagged_releases import FluxTags
+from fluxbump.flux.fetch_tags import FluxTags
 from fluxbump.git import remote_url
 from fluxbump.run import setup
 from fluxbump.run.allowed_hosts import servers

@@ -45,7 +45,7 @@ OUTSIDE = {
     "system.commands", "system.pager", "system.pipes", "system.process_end", "system.programs",
     "system.scratch", "system.resource_errors",
     "system.cache_file", "system.whole_file", "helm.registry", "flux.manifests_artifact",
-    "flux.tagged_releases",
+    "flux.fetch_tags",
     "flux.index_fallback", "system.wait_at_most",
     # They replace files of a work tree, all or none.
     "system.atomic_replace", "system.replace_recovery", "system.no_follow", "system.locks",

@@ -17,7 +17,7 @@ from fluxbump.fleet import discover as fleet_discover
 from fluxbump.fleet import file as fleet
 from fluxbump.fleet import results
 from fluxbump.fleet.repositories import FleetEntry
-from fluxbump.flux import release_tags
+from fluxbump.flux import parse_tags
 from fluxbump.forges import detect, registry, repositories
 from fluxbump.forges.detect import Hosted
 from fluxbump.forges.forge import Forge, OwnedRepository, Proposal
@@ -115,8 +115,8 @@ def read_machine(path: str, data: bytes) -> None:
     remote_errors.failure(text, "git.example.org/a")
     for result in remote_errors.ref_results(text).values():
         remote_errors.refusal(result, text, "main", "git.example.org/a")
-    release_tags.commits(text)
-    versions = release_tags.parse(text)
+    parse_tags.commits(text)
+    versions = parse_tags.parse(text)
     assert [*versions] == sorted(versions, reverse=True)
     entry = FleetEntry("a", "https://git.example.org/a.git")
     with suppress(ValueError):

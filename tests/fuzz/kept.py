@@ -12,7 +12,7 @@ from pathlib import Path
 from fluxbump.errors import FluxbumpError, UsageError
 from fluxbump.fleet import state
 from fluxbump.fleet.repositories import FleetEntry, RunOptions
-from fluxbump.flux import tagged_releases
+from fluxbump.flux import fetch_tags
 from fluxbump.forges.forge import Issue
 from fluxbump.helm.registry import content_store
 from fluxbump.run.dashboard import body as dashboard
@@ -44,7 +44,7 @@ def _read_cache(data: bytes) -> None:
         assert kept is None or all(value.isprintable() for value in kept.conditions.values())
     tags = content_store.parse_tags(data)
     assert tags is None or all(digest.startswith("sha256:") for digest in tags.values())
-    released = tagged_releases.parse(data, "git.example.org/flux2")
+    released = fetch_tags.parse(data, "git.example.org/flux2")
     assert released is None or released.releases
     assert released is None or all(_HEX.issuperset(sha) for sha in released.commits.values())
 

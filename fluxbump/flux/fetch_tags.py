@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from semver import Version
 
 from fluxbump.errors import RepositoryError
-from fluxbump.flux import release_tags
+from fluxbump.flux import parse_tags
 from fluxbump.git.network_process import configured
 from fluxbump.git.remote import Remote
 from fluxbump.git.remote_errors import UnreachableError
@@ -158,7 +158,7 @@ class FluxTags:
     def _asked(self) -> Released:
         url = self._remote.url.url
         listed = self._remote.run("ls-remote", "--tags", "--", url)
-        found, commits = release_tags.parse(listed), release_tags.commits(listed)
+        found, commits = parse_tags.parse(listed), parse_tags.commits(listed)
         if not found:
             raise RepositoryError(
                 f"{self._remote.where} has no tag that is a release of Flux",

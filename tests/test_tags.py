@@ -11,8 +11,8 @@ import pytest
 from semver import Version
 
 from fluxbump.errors import RepositoryError, UsageError
-from fluxbump.flux import release_tags
-from fluxbump.flux.tagged_releases import FluxTags
+from fluxbump.flux import parse_tags
+from fluxbump.flux.fetch_tags import FluxTags
 from tests.git_server import GitServer, Stage
 from tests.helpers import Repo, environment, repository
 from tests.secrets import PLANTED, leaks
@@ -31,7 +31,7 @@ def versions(*texts: str) -> tuple[Version, ...]:
 def test_releases_are_sorted_by_version_not_text() -> None:
     tags = ("v2.9.0", "v2.10.0", "v2.10.0-rc.1", "v0.41.2", "v2.10.0^{}")
     listed = "".join(f"{SHA}\trefs/tags/{tag}\n" for tag in tags)
-    assert release_tags.parse(listed) == versions("2.10.0", "2.10.0-rc.1", "2.9.0", "0.41.2")
+    assert parse_tags.parse(listed) == versions("2.10.0", "2.10.0-rc.1", "2.9.0", "0.41.2")
 
 
 @pytest.mark.parametrize(
@@ -50,17 +50,17 @@ def test_releases_are_sorted_by_version_not_text() -> None:
     ],
 )
 def test_other_lines_are_passed_over(line: str) -> None:
-    assert release_tags.parse(f"{line}\n{SHA}\trefs/tags/v1.0.0") == versions("1.0.0")
+    assert parse_tags.parse(f"{line}\n{SHA}\trefs/tags/v1.0.0") == versions("1.0.0")
 
 
 def test_the_commit_of_a_release_is_the_one_behind_its_tag() -> None:
     other = "f" * 40
     listed = f"{SHA}\trefs/tags/v2.5.1\n{other}\trefs/tags/v2.5.1^{{}}\n{SHA}\trefs/tags/v2.5.0\n"
-    assert release_tags.commits(listed) == {"2.5.1": other, "2.5.0": SHA}
+    assert parse_tags.commits(listed) == {"2.5.1": other, "2.5.0": SHA}
 
 
 def test_names_of_sha256_repositories() -> None:
-    assert release_tags.parse(f"{'a' * 64}\trefs/tags/v1.0.0") == versions("1.0.0")
+    assert parse_tags.parse(f"{'a' * 64}\trefs/tags/v1.0.0") == versions("1.0.0")
 
 
 # --- a repository -----------------------------------------------------------------------------
