@@ -99,6 +99,7 @@ SHARED = {
     "cli.comparison_base", "cli.fix",
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",
     "forges.ci_variables", "forges.client", "forges.commit_statuses", "forges.detect",
+    "forges.kinds", "forges.kinds.kind",
     "forges.azure_policies", "forges.github_graphql", "forges.issues", "forges.pull_requests",
     "forges.registry", "forges.answers.azure", "forges.answers.bitbucket", "forges.answers.gitea",
     "forges.answers.github", "forges.answers.gitlab",
@@ -112,7 +113,13 @@ SHARED = {
     "reports.result_json.bump", "reports.result_json.status",
 }  # fmt: skip
 """What the leaves of one folder have in common."""
-REGISTRIES = {"cli.app", "reports.formats.registry", "forges.registry", "helm.index.source"}
+REGISTRIES = {
+    "cli.app",
+    "reports.formats.registry",
+    "forges.kinds",
+    "forges.registry",
+    "helm.index.source",
+}
 """What lists the leaves of its folder."""
 
 

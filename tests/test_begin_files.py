@@ -19,8 +19,8 @@ from ruamel.yaml import YAML
 
 from fixtures import states
 from fluxbump.errors import UsageError
-from fluxbump.forges.detect import KINDS
-from fluxbump.run.first_files import WORKFLOWS, Beginning, filled, first_files, template
+from fluxbump.forges.kinds import KINDS
+from fluxbump.run.first_files import Beginning, filled, first_files, template
 from fluxbump.run.pip_requirement import installed_from, pinned
 from fluxbump.version import __version__
 from release import pages
@@ -140,7 +140,8 @@ def test_every_page_holds_an_action_to_one_commit() -> None:
 
 
 def test_every_forge_has_a_workflow() -> None:
-    assert set(WORKFLOWS) == set(KINDS) == set(REMOTES)
+    assert {kind.workflow.template for kind in KINDS.values()} == set(SCHEMAS)
+    assert set(KINDS) == set(REMOTES)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -184,7 +185,7 @@ def test_actions_of_the_workflow_are_those_of_the_release() -> None:
     assert all(pin in ours for pin in pins)
 
 
-@pytest.mark.parametrize("kind", WORKFLOWS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_hostile_source_stays_in_its_string(kind: str) -> None:
     evil = 'a"; $(touch /tmp/x)\'\nevil: 1 # __BRANCH__ "'
     known = Beginning(frozenset(), kind, [], [], evil, 'x"]\nevil: 1')
@@ -327,7 +328,7 @@ def pushed(repo: Repo, tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(server)
 
 
-@pytest.mark.parametrize("kind", WORKFLOWS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_is_written_works_when_it_is_pushed(
     repo: Repo, pushed: Path, runner: tuple[Path, Path], tmp_path: Path, kind: str
 ) -> None:
@@ -347,7 +348,7 @@ def test_what_is_written_works_when_it_is_pushed(
     def run(branch: str) -> tuple[int, str]:
         job = tmp_path / f"job-{branch}"
         repo.git("clone", "--quiet", "--branch", branch, str(pushed), str(job))
-        found = loaded((job / WORKFLOWS[kind]).read_text("utf-8"))
+        found = loaded((job / KINDS[kind].workflow.path).read_text("utf-8"))
         code, said = 0, ""
         for variables, command in commands(kind, found):
             path = f"{bin_of}{os.pathsep}{os.environ['PATH']}"
@@ -376,7 +377,7 @@ def test_what_is_written_works_when_it_is_pushed(
 @pytest.mark.parametrize("kind", ["gitlab", "azure", "bitbucket"])
 def test_a_file_that_others_use_too_is_shown_what_to_add(repo: Repo, kind: str) -> None:
     repo.git("remote", "add", "origin", REMOTES[kind])
-    path = WORKFLOWS[kind]
+    path = KINDS[kind].workflow.path
     repo.write(path, "# ours\n")
     done = repo.fluxbump("init", "--yes", "--source", "fluxbump")
     assert f"{path} (the file exists, so add this to it yourself):\n" in done.out
@@ -393,6 +394,6 @@ def test_the_main_branch_is_that_of_the_remote(repo: Repo) -> None:
     repo.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
     repo.git("switch", "--quiet", "--create", "begin")
     assert repo.fluxbump("init", "--yes", "--source", "fluxbump").code == 0
-    job = loaded((repo.path / WORKFLOWS["github"]).read_text("utf-8"))
+    job = loaded((repo.path / KINDS["github"].workflow.path).read_text("utf-8"))
     # YAML 1.2, so that `on` is no truth value.
     assert job["on"]["push"] == {"branches": ["trunk"]}

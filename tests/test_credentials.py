@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from fluxbump.errors import ToolError, UsageError
+from fluxbump.forges.kinds import token_words
 from fluxbump.git import remote_url
 from fluxbump.git.remote_url import RemoteUrl
 from fluxbump.git.token import Credential, find, parse_answer
@@ -26,7 +27,7 @@ def looked_up(
 ) -> Credential | None:  # fmt: skip
     remote, userinfo = remote_url.parse(url)
     environ = {**environment(tmp_path), **variables}
-    return find(remote, kind, environ, userinfo=userinfo, cwd=tmp_path)
+    return find(remote, token_words(kind), environ, userinfo=userinfo, cwd=tmp_path)
 
 
 def told(credential: Credential | None) -> tuple[str, str, str]:

@@ -24,7 +24,7 @@ from fluxbump.config.settings import Policy, Settings
 from fluxbump.discover.pins import KINDS
 from fluxbump.flux.tables import crds
 from fluxbump.flux.tables.charts import published
-from fluxbump.forges.registry import FORGES
+from fluxbump.forges.kinds import KINDS as FORGES
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.reports.formats.registry import FORMATS
 from tests import docs_runner, helpers

@@ -16,6 +16,7 @@ from fluxbump.cli.job_options import exit_code_for
 from fluxbump.cli.shell import help_layout
 from fluxbump.discover.pins import KINDS, traits
 from fluxbump.discover.pins.kind_traits import KindTrait
+from fluxbump.forges.kinds import KINDS as FORGES
 from fluxbump.run import decision
 from tests.helpers import ROOT
 from tests.test_architecture import MODULES, imports, names, own, reached, short, tree, within
@@ -86,6 +87,46 @@ def test_no_kind_is_named_outside_of_its_room(module: str) -> None:
     """What others need to know of a pin, `pins.traits` says."""
     named = words(module) & KINDS.keys() - A_FIELD
     assert named == OTHER_WORDS.get(short(module), set())
+
+
+FORGE_ADAPTERS = {kind.adapter.partition(":")[0].partition(".")[2] for kind in FORGES.values()}
+FORGE_VARIABLE = re.compile(rf"[A-Z0-9_]*(GH|{'|'.join(FORGES).upper()})_[A-Z0-9_]+")
+FORGE_WORDS = {
+    "cli.output.verdicts": {"github"},  # the format of `check`
+    "discover.variables.references": {"github"},  # a context of an expression in a workflow
+    "reports.formats.github": {"github"},
+    "reports.formats.registry": {"github"},
+}
+"""Names of forges that are something else there."""
+FORGE_VARIABLES = {
+    # The page of a job, which is GitHub's alone, and no matter of a forge that pins are pushed to.
+    "cli.console": {"GITHUB_STEP_SUMMARY"},
+    "cli.output.verdicts": {"GITHUB_STEP_SUMMARY"},
+    "fleet.run_repositories": {"GITHUB_STEP_SUMMARY"},
+}
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if not within(m, {"forges"})])
+def test_no_forge_is_named_outside_of_its_room(module: str) -> None:
+    """What others need to know of a forge, `forges.kinds` says."""
+    said = words(module)
+    assert said & FORGES.keys() == FORGE_WORDS.get(short(module), set())
+    named = {word for word in said if FORGE_VARIABLE.fullmatch(word)}
+    assert named == FORGE_VARIABLES.get(short(module), set())
+
+
+def test_only_the_kinds_tell_forges_apart() -> None:
+    """An adapter knows its own name; what all share asks `forges.kinds`."""
+    shared = [
+        module
+        for module in MODULES
+        if within(module, {"forges"})
+        and not within(module, {"forges.kinds", "forges.repositories", *FORGE_ADAPTERS})
+    ]
+    assert len(shared) > 10
+    assert {short(module): words(module) & FORGES.keys() for module in shared} == {
+        short(module): set() for module in shared
+    }
 
 
 def test_each_trait_is_of_some_kind_and_has_its_set() -> None:
@@ -233,11 +274,15 @@ def test_no_test_asserts_a_time() -> None:
 REGISTERED = {
     "check.rules": ("check.rules", {"RULES"}),
     "discover.pins": ("discover.pins", {"NAME", "ROLE", "NEEDLES", "TRAITS", "find"}),
-    "forges": ("forges.registry", {"NAME", "connect"}),
+    "forges": ("forges.kinds", {"NAME", "connect"}),
+    "forges.kinds": ("forges.kinds", {"KIND"}),
     "helm.index": ("helm.index.source", {"handles", "place"}),
     "reports.formats": ("reports.formats.registry", {"NAME", "render"}),
 }
-"""Of each folder of leaves: the module that lists them, and the names by which it calls each."""
+"""Of each folder of leaves: what lists them, and the names by which it calls each.
+
+It is a module, or a folder: each kind of forge names its adapter.
+"""
 OPTIONAL = {"discover.pins": {"of_arguments", "components", "FILE_NAMES"}}
 """What only some leaves have, and the registry looks for."""
 
@@ -264,7 +309,8 @@ def bound(module: str) -> set[str]:
 @pytest.mark.parametrize("folder", REGISTERED)
 def test_every_leaf_is_registered(folder: str) -> None:
     registry = f"fluxbump.{REGISTERED[folder][0]}"
-    text = MODULES[registry].read_text("utf-8")
+    lists = [m for m in MODULES if m == registry or m.startswith(f"{registry}.")]
+    text = "".join(MODULES[module].read_text("utf-8") for module in lists)
     listed = {own(name) for name in imports(registry)}
     assert [leaf for leaf in leaves(folder) if leaf not in listed and f'"{leaf}' not in text] == []
     assert len(leaves(folder)) > 2

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from fluxbump.errors import RepositoryError
+from fluxbump.forges.kinds import token_words
 from fluxbump.git.clones import cached_clone
 from fluxbump.git.overlay import ChangeSet
 from fluxbump.git.remote import Remote
@@ -672,7 +673,7 @@ def test_the_secret_is_where_it_belongs_and_nowhere_else(
     caplog.set_level("DEBUG")
     environ |= {**careless(tmp_path, server), **programs, "FLUXBUMP_TOKEN": PLANTED}
     address, userinfo = parse(server.url(NAME, user="somebody", password=OTHER))
-    credential = find(address, None, environ, userinfo=userinfo)
+    credential = find(address, token_words(None), environ, userinfo=userinfo)
     assert credential is not None
 
     job = Job(address.url, tmp_path / "cache", environ)

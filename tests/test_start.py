@@ -17,8 +17,10 @@ from tests.helpers import SCRIPT, Repo
 _SCRIPT = """
 import sys
 from fluxbump.cli.app import run
+from fluxbump.forges.kinds import KINDS
 code = run(sys.argv[1:])
-print(code, *sorted({'pydantic', 'httpx', 'zoneinfo', 'rich'} & set(sys.modules)))
+adapters = {kind.adapter.partition(':')[0] for kind in KINDS.values()}
+print(code, *sorted({'pydantic', 'httpx', 'zoneinfo', 'rich', *adapters} & set(sys.modules)))
 """
 
 

@@ -241,6 +241,7 @@ def _discover(where: str, asked: Discovery, shards: int | None, console: Console
     from fluxbump.errors import UsageError
     from fluxbump.fleet.discover import Selection, fleet_file
     from fluxbump.forges import detect
+    from fluxbump.forges.kinds import token_words
     from fluxbump.forges.repositories import owned
     from fluxbump.git import remote_url, token
     from fluxbump.system.secret import Secret
@@ -250,7 +251,7 @@ def _discover(where: str, asked: Discovery, shards: int | None, console: Console
     url, userinfo = remote_url.parse(where)
     kind, site = detect.told_by_ci(url, os.environ, asked.forge)
     hosted = detect.owner(url, kind=kind, forge_url=asked.forge_url or site)
-    who = token.find(url, hosted.kind, os.environ, userinfo=userinfo)
+    who = token.find(url, token_words(hosted.kind), os.environ, userinfo=userinfo)
     if who is None:
         console.note(f"no token for {url.host}: listing public repositories only")
     secret = (who.secret or Secret(who.username)) if who else None

@@ -3,12 +3,7 @@
 A job runs for a repository of its own forge, so a remote on that forge's host is on a forge of that
 kind, at that URL. Of any other host the variables say nothing.
 
-The variables are documented at:
-https://docs.gitlab.com/ci/variables/predefined_variables/
-https://docs.github.com/actions/reference/workflows-and-actions/variables
-https://forgejo.org/docs/latest/user/actions/reference/
-https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
-https://learn.microsoft.com/azure/devops/pipelines/build/variables
+Which variables a CI sets, `kinds` says.
 """
 
 from __future__ import annotations
@@ -18,6 +13,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from fluxbump.forges.kinds import KINDS
+from fluxbump.forges.kinds.kind import Ci, ForgeKind
 from fluxbump.git.remote_url import RemoteUrl
 
 
@@ -25,49 +22,12 @@ class CiForge(Struct, frozen=True):
     """The forge that runs this job.
 
     Attributes:
-        kind: one of `detect.KINDS`.
+        kind: one of `kinds.KINDS`.
         url: of its web interface, without a slash at the end; None if only the remote tells.
     """
 
     kind: str
     url: str | None
-
-
-class _Ci(Struct, frozen=True):
-    """How a CI says which it is, and where its forge is.
-
-    Attributes:
-        kind: of forge.
-        marker: a variable that is set in every job, and its value; any, if None.
-        url: the variable with the URL of the forge, or of a repository there.
-        is_site: the URL is that of the forge itself.
-        hosts: variables with further names of its host, as git sees it over ssh.
-    """
-
-    kind: str
-    marker: tuple[str, str | None]
-    url: str
-    is_site: bool = True
-    hosts: tuple[str, ...] = ()
-
-
-_CIS = (
-    # Forgejo sets the variables of Gitea, too, and both set those of GitHub.
-    _Ci("forgejo", ("FORGEJO_ACTIONS", "true"), "FORGEJO_SERVER_URL"),
-    _Ci("forgejo", ("FORGEJO_ACTIONS", "true"), "GITHUB_SERVER_URL"),
-    _Ci("gitea", ("GITEA_ACTIONS", "true"), "GITHUB_SERVER_URL"),
-    _Ci("github", ("GITHUB_ACTIONS", "true"), "GITHUB_SERVER_URL"),
-    _Ci("gitlab", ("GITLAB_CI", "true"), "CI_SERVER_URL", hosts=("CI_SERVER_SHELL_SSH_HOST",)),
-    _Ci("bitbucket", ("BITBUCKET_BUILD_NUMBER", None), "BITBUCKET_GIT_HTTP_ORIGIN", is_site=False),
-    # Azure Pipelines also builds repositories of GitHub: TfsGit is one of Azure Repos.
-    _Ci("azure", ("BUILD_REPOSITORY_PROVIDER", "TfsGit"), "BUILD_REPOSITORY_URI", is_site=False),
-)
-
-
-_TARGET_COMMITS = ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "BITBUCKET_PR_DESTINATION_COMMIT")
-"""Of GitLab and Bitbucket Pipelines: the commit that a merge or pull request is compared with."""
-_TARGET_BRANCHES = ("GITHUB_BASE_REF", "SYSTEM_PULLREQUEST_TARGETBRANCH")
-"""Of the Actions of GitHub, Gitea and Forgejo, and of Azure Pipelines: the branch it goes to."""
 
 
 def revisions_to_compare_with(environ: Mapping[str, str]) -> Iterator[str]:
@@ -76,8 +36,10 @@ def revisions_to_compare_with(environ: Mapping[str, str]) -> Iterator[str]:
     Args:
         environ: the environment.
     """
-    yield from (environ[name] for name in _TARGET_COMMITS if environ.get(name))
-    for name in _TARGET_BRANCHES:
+    cis = [kind.ci for kind in KINDS.values()]
+    yield from filter(None, (environ.get(ci.target_commit) for ci in cis))
+    # Several set the same variable.
+    for name in dict.fromkeys(ci.target_branch for ci in cis):
         branch = environ.get(name, "").removeprefix("refs/heads/")
         if branch:
             yield f"origin/{branch}"
@@ -90,30 +52,42 @@ def forge_of(remote: RemoteUrl, environ: Mapping[str, str]) -> CiForge | None:
         remote: where git pushes to.
         environ: the environment.
     """
-    ci = next((ci for ci in _CIS if _runs(ci, environ) and _url(ci, environ)), None)
-    if ci is None or not remote.host:
+    kind = _running(environ)
+    if kind is None or not remote.host:
         return None
-    url = _url(ci, environ)
+    ci, url = kind.ci, _url(kind.ci, environ)
     if remote.is_http:
         is_same = _host(url) == remote.host
     else:  # the port of ssh says nothing about that of the web
         names = {urlsplit(url).hostname, *(environ.get(name, "").lower() for name in ci.hosts)}
         is_same = urlsplit(f"//{remote.host}").hostname in names
-    return CiForge(ci.kind, url if ci.is_site else None) if is_same else None
+    return CiForge(kind.name, url if ci.is_site else None) if is_same else None
 
 
-def _runs(ci: _Ci, environ: Mapping[str, str]) -> bool:
+def _running(environ: Mapping[str, str]) -> ForgeKind | None:
+    """Return the kind of forge whose CI runs this job, and says where the forge is."""
+    marked = [kind for kind in KINDS.values() if _runs(kind.ci, environ)]
+    named = [kind for kind in marked if _url(kind.ci, environ)]
+    posed = {name for kind in named for name in kind.ci.poses_as}
+    return next((kind for kind in named if kind.name not in posed), None)
+
+
+def _runs(ci: Ci, environ: Mapping[str, str]) -> bool:
     name, value = ci.marker
     return name in environ if value is None else environ.get(name, "").lower() == value.lower()
 
 
-def _url(ci: _Ci, environ: Mapping[str, str]) -> str:
-    """Return a URL that can be taken apart; empty for any other text."""
-    url = environ.get(ci.url, "").rstrip("/")
+def _url(ci: Ci, environ: Mapping[str, str]) -> str:
+    """Return the first URL that can be taken apart; empty if there is none."""
+    urls = (environ.get(name, "").rstrip("/") for name in ci.urls)
+    return next((url for url in urls if _has_host(url)), "")
+
+
+def _has_host(url: str) -> bool:
     try:
-        return url if urlsplit(url).hostname and _host(url) else ""
+        return bool(urlsplit(url).hostname and _host(url))
     except ValueError:
-        return ""
+        return False
 
 
 def _host(url: str) -> str:

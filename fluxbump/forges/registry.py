@@ -1,37 +1,28 @@
-"""The forges that there are.
+"""The adapters of the forges.
 
-A leaf is a module, or an object in one, with `NAME` and `connect` (see `Leaf`), entered in
-`FORGES` by its place: each brings models of its own, so only the one that is asked is imported.
+A leaf is a module, or an object in one, with `NAME` and `connect` (see `Leaf`). Its kind names its
+place (`kinds.KINDS`): each brings models of its own, so only the one that is asked is imported.
 Which one a remote is on, `detect` says.
 """
 
 from __future__ import annotations
 
 from pkgutil import resolve_name
-from typing import Final, Protocol, Unpack
+from typing import Protocol, Unpack
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges.client import Transport
 from fluxbump.forges.detect import Hosted
 from fluxbump.forges.forge import Forge
+from fluxbump.forges.kinds import KINDS
 from fluxbump.system.secret import Secret
-
-FORGES: Final[dict[str, str]] = {
-    "github": "fluxbump.forges.github",
-    "gitlab": "fluxbump.forges.gitlab",
-    "gitea": "fluxbump.forges.gitea:GITEA",
-    "forgejo": "fluxbump.forges.gitea:FORGEJO",
-    "bitbucket": "fluxbump.forges.bitbucket",
-    "azure": "fluxbump.forges.azure",
-}
-"""The place of the adapter of each kind of forge, by the names in `detect.KINDS`."""
 
 
 class Leaf(Protocol):
     """An adapter: a module with these two."""
 
     NAME: str
-    """Of the kind of forge, one of `detect.KINDS`."""
+    """Of the kind of forge, one of `kinds.KINDS`."""
 
     def connect(
         self,
@@ -62,10 +53,10 @@ def adapter(kind: str) -> Leaf:
     Raises:
         ForgeError: there is none.
     """
-    if kind not in FORGES:
-        kinds = ", ".join(FORGES)
+    if kind not in KINDS:
+        kinds = ", ".join(KINDS)
         raise ForgeError(f"no adapter for {kind}", hint=f"there are: {kinds}")
-    found: Leaf = resolve_name(FORGES[kind])
+    found: Leaf = resolve_name(KINDS[kind].adapter)
     return found
 
 

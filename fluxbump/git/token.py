@@ -12,6 +12,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from fluxbump.errors import ToolError, UsageError
 from fluxbump.git import network_process
@@ -21,44 +22,50 @@ from fluxbump.system.secret import Secret, masked
 TOKEN = "FLUXBUMP_TOKEN"  # noqa: S105  # the variable's name
 TOKEN_FILE = "FLUXBUMP_TOKEN_FILE"  # noqa: S105  # the variable's name
 
-_VARIABLES = {
-    # The order of GitHub's own tool, so that a token made for a bot wins over the job's.
-    # https://cli.github.com/manual/gh_help_environment
-    "github": ("GH_TOKEN", "GITHUB_TOKEN"),
-    "gitlab": ("GITLAB_TOKEN",),  # https://gitlab.com/gitlab-org/cli#environment-variables
-    "gitea": ("GITEA_TOKEN", "FORGEJO_TOKEN"),
-    "forgejo": ("FORGEJO_TOKEN", "GITEA_TOKEN"),
-    "bitbucket": ("BITBUCKET_TOKEN",),
-    # https://learn.microsoft.com/azure/devops/cli/log-in-via-pat
-    # https://learn.microsoft.com/azure/devops/pipelines/build/variables (System.AccessToken)
-    "azure": ("AZURE_DEVOPS_EXT_PAT", "SYSTEM_ACCESSTOKEN"),
-}
-_ENTERPRISE = ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
-
-_APP_PASSWORD = "BITBUCKET_APP_PASSWORD"  # noqa: S105  # the variable's name
-_API_TOKEN = "BITBUCKET_API_TOKEN"  # noqa: S105  # the variable's name
-
-_USERNAMES = {
-    # https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app
-    "github": "x-access-token",
-    # https://docs.gitlab.com/api/oauth2/ (Access Git over HTTPS); any name goes for other tokens
-    "gitlab": "oauth2",
-    # https://support.atlassian.com/bitbucket-cloud/docs/using-access-tokens/
-    "bitbucket": "x-token-auth",
-}
-_ANYBODY = "x-access-token"
-_API_TOKEN_USER = "x-bitbucket-api-token-auth"  # noqa: S105  # a username
-"""What git says beside an API token of Atlassian, when the account is known by its e-mail address.
-
-The REST interface takes the address, and git does not.
-https://support.atlassian.com/bitbucket-cloud/docs/using-api-tokens/
-"""
-_NOBODY = frozenset({*_USERNAMES.values(), _ANYBODY, _API_TOKEN_USER})
-"""Usernames that stand for the token, and for no account."""
-
+_URL = "the repository's URL"
 _LONGEST = 8192
 _PATIENCE = 30.0
 """Seconds that a credential helper may take."""
+
+
+class TokenWords(Protocol):
+    """What a forge calls its tokens."""
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables that the forge's own tools read, the first that is there counts."""
+
+    @property
+    def username(self) -> str:
+        """What git says before a token by itself."""
+
+    @property
+    def own_hosts(self) -> tuple[str, ...]:
+        """Hosts that the variables are for, or how their names end; none if they are for all."""
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """The variables for other hosts."""
+
+    @property
+    def site_variable(self) -> str:
+        """The variable with the URL of one more host that `variables` are for; empty for none."""
+
+    @property
+    def account_variable(self) -> str:
+        """The variable with an account, to which `account_secrets` belong; empty for none."""
+
+    @property
+    def account_secrets(self) -> tuple[str, ...]:
+        """The variables with a secret of that account."""
+
+    @property
+    def address_username(self) -> str:
+        """What git says for an account that is an e-mail address, if it takes no address."""
+
+    @property
+    def nobody(self) -> frozenset[str]:
+        """Usernames that stand for the token, and for no account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,7 @@ class Credential:
 
 def find(
     remote: RemoteUrl,
-    kind: str | None,
+    words: TokenWords,
     environ: Mapping[str, str],
     *,
     userinfo: Userinfo | None = None,
@@ -109,8 +116,8 @@ def find(
 
     Args:
         remote: what it is for.
-        kind: of forge: `github`, `gitlab`, `gitea`, `forgejo`, `bitbucket`, `azure`; None when it
-            is not known, and then only our own variables and git's helpers are asked.
+        words: of its forge; of a forge that is not known, our own variables and git's helpers are
+            asked alone.
         environ: the environment.
         userinfo: what the URL had before the `@`.
         cwd: the repository whose configuration names git's credential helpers.
@@ -119,14 +126,13 @@ def find(
         UsageError: a variable or file is there, and cannot be a token.
         ToolError: git or its helper cannot be run.
     """
-    complete = userinfo if userinfo and userinfo.password else None
     name = userinfo.username.reveal() if userinfo else ""
     return (
-        _own(environ, kind)
-        or _token_file(environ, kind)
-        or from_url(complete, kind)
-        or from_forge(environ, kind, remote)
-        or _ask_git(remote, kind, name, environ, cwd)
+        _own(environ, words)
+        or _token_file(environ, words)
+        or _with_password(userinfo, words)
+        or _from_forge(environ, words, remote)
+        or _ask_git(remote, words, name, environ, cwd)
         # A name alone: forges put it into the URLs that they show, but it can be a token.
         or from_url(userinfo)
     )
@@ -135,54 +141,58 @@ def find(
 # --- pure -------------------------------------------------------------------------------------
 
 
-def from_url(userinfo: Userinfo | None, kind: str | None = None) -> Credential | None:
-    """Return what a URL said before the `@`; `kind` is that of its forge, if it is known.
+def from_url(userinfo: Userinfo | None) -> Credential | None:
+    """Return what a URL said before the `@`, for git alone.
 
     Raises:
         UsageError: it holds what cannot be a token.
     """
     if userinfo is None:
         return None
-    source = "the repository's URL"
-    if not userinfo.password:
-        return Credential(userinfo.username.reveal(), userinfo.password, source)
-    return _of_account(userinfo.username.reveal(), userinfo.password, kind, source)
+    return Credential(userinfo.username.reveal(), userinfo.password, _URL)
 
 
-def from_forge(
-    environ: Mapping[str, str], kind: str | None, remote: RemoteUrl
+def _with_password(userinfo: Userinfo | None, words: TokenWords) -> Credential | None:
+    if userinfo is None or not userinfo.password:
+        return None
+    return _of_account(userinfo.username.reveal(), userinfo.password, words, _URL)
+
+
+def _from_forge(
+    environ: Mapping[str, str], words: TokenWords, remote: RemoteUrl
 ) -> Credential | None:
     """Return what the variables of a forge's own tools hold.
 
-    A token for github.com is not sent to another host: GitHub Enterprise has variables of its own.
+    A token for the forge's own hosts is not sent to another one.
 
     Raises:
         UsageError: one is set, and cannot be a token.
     """
-    names = _VARIABLES.get(kind or "", ())
-    if kind == "github" and not _is_github(remote.host):
-        ours = environ.get("GITHUB_SERVER_URL", "").partition("://")[2].partition("/")[0].lower()
-        names = (*_ENTERPRISE, *(names if ours == remote.host else ()))
+    names = words.variables
+    if words.own_hosts and not _is_own(remote.host, words):
+        site = environ.get(words.site_variable, "").partition("://")[2].partition("/")[0].lower()
+        names = (*words.elsewhere, *(names if site == remote.host else ()))
     name = next((name for name in names if name in environ), None)
     if name is not None:
-        return _bare(environ[name], kind, name)
-    name = next((name for name in (_API_TOKEN, _APP_PASSWORD) if name in environ), None)
-    return _bitbucket(environ, name) if kind == "bitbucket" and name else None
+        return _bare(environ[name], words, name)
+    name = next((name for name in words.account_secrets if name in environ), None)
+    return _from_account(environ, words, name) if name else None
 
 
-def _bitbucket(environ: Mapping[str, str], name: str) -> Credential:
-    username, source = environ.get("BITBUCKET_USERNAME"), f"BITBUCKET_USERNAME and {name}"
+def _from_account(environ: Mapping[str, str], words: TokenWords, name: str) -> Credential:
+    account = words.account_variable
+    username, source = environ.get(account), f"{account} and {name}"
     if not username:
-        raise UsageError(f"BITBUCKET_USERNAME is required when {name} is set", hint="set both")
-    return _of_account(username, _checked(environ[name], source), "bitbucket", source)
+        raise UsageError(f"{account} is required when {name} is set", hint="set both")
+    return _of_account(username, _checked(environ[name], source), words, source)
 
 
-def _of_account(username: str, secret: Secret, kind: str | None, source: str) -> Credential:
+def _of_account(username: str, secret: Secret, words: TokenWords, source: str) -> Credential:
     """Return what a username and a secret say together."""
-    if username in _NOBODY:
+    if username in words.nobody:
         return Credential(username, secret, source)
-    is_address = kind == "bitbucket" and "@" in username
-    return Credential(_API_TOKEN_USER if is_address else username, secret, source, username)
+    told = words.address_username if "@" in username else ""
+    return Credential(told or username, secret, source, username)
 
 
 def parse_answer(text: str) -> tuple[str, Secret] | None:
@@ -192,17 +202,17 @@ def parse_answer(text: str) -> tuple[str, Secret] | None:
     return (username, Secret(password)) if username and password else None
 
 
-def _is_github(host: str) -> bool:
-    return host in ("github.com", "ssh.github.com") or host.endswith(".ghe.com")
+def _is_own(host: str, words: TokenWords) -> bool:
+    return any(host == own or (own[0] == "." and host.endswith(own)) for own in words.own_hosts)
 
 
-def _own(environ: Mapping[str, str], kind: str | None) -> Credential | None:
-    return _bare(environ[TOKEN], kind, TOKEN) if TOKEN in environ else None
+def _own(environ: Mapping[str, str], words: TokenWords) -> Credential | None:
+    return _bare(environ[TOKEN], words, TOKEN) if TOKEN in environ else None
 
 
-def _bare(value: str, kind: str | None, source: str) -> Credential:
+def _bare(value: str, words: TokenWords, source: str) -> Credential:
     """A token by itself: git still wants a name, and each forge says which."""
-    return Credential(_USERNAMES.get(kind or "", _ANYBODY), _checked(value, source), source)
+    return Credential(words.username, _checked(value, source), source)
 
 
 def _checked(value: str, source: str) -> Secret:
@@ -234,7 +244,7 @@ def _check(value: str, source: str) -> None:
 # --- the world --------------------------------------------------------------------------------
 
 
-def _token_file(environ: Mapping[str, str], kind: str | None) -> Credential | None:
+def _token_file(environ: Mapping[str, str], words: TokenWords) -> Credential | None:
     if TOKEN_FILE not in environ:
         return None
     path = environ[TOKEN_FILE]
@@ -248,12 +258,12 @@ def _token_file(environ: Mapping[str, str], kind: str | None) -> Credential | No
         ) from None
     text = data.decode("utf-8", "surrogateescape")  # which is not printable, and so refused
     value = text.removesuffix("\n").removesuffix("\r")
-    return _bare(value, kind, f"{TOKEN_FILE} ({path})")
+    return _bare(value, words, f"{TOKEN_FILE} ({path})")
 
 
 def _ask_git(
     remote: RemoteUrl,
-    kind: str | None,
+    words: TokenWords,
     username: str,
     environ: Mapping[str, str],
     cwd: Path | None,
@@ -271,7 +281,7 @@ def _ask_git(
     answer = parse_answer(_fill(question, environ, cwd))
     if answer is None:
         return None
-    return _of_account(*answer, kind, "git's credential helper")
+    return _of_account(*answer, words, "git's credential helper")
 
 
 def _fill(question: Mapping[str, str], environ: Mapping[str, str], cwd: Path | None) -> str:

@@ -15,6 +15,7 @@ from fluxbump.config.settings import Settings
 from fluxbump.config.source_options import AS_CONFIGURED, SourceOptions
 from fluxbump.errors import FluxbumpError, RepositoryError
 from fluxbump.forges import detect
+from fluxbump.forges.kinds import token_words
 from fluxbump.git import remote_url, token
 from fluxbump.git.clones import cached_clone
 from fluxbump.git.objects import CommitSnapshot
@@ -222,4 +223,5 @@ class _Keys:
     def _find(self, kind: str | None) -> Credential | None:
         if self.url.is_local:
             return None
-        return token.find(self.url, kind, self.environ, userinfo=self._userinfo, cwd=self._cwd)
+        words = token_words(kind)
+        return token.find(self.url, words, self.environ, userinfo=self._userinfo, cwd=self._cwd)

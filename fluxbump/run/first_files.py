@@ -10,34 +10,15 @@ from importlib.resources import files
 from msgspec import Struct
 
 from fluxbump.config.settings import FILE
+from fluxbump.forges.kinds import KINDS
+from fluxbump.forges.kinds.kind import ForgeKind
 from fluxbump.run import templates
 from fluxbump.text.patterns import lazy_pattern
 
 HOOK = ".pre-commit-config.yaml"
-WORKFLOWS = {
-    "github": ".github/workflows/flux-pins.yml",
-    "gitea": ".gitea/workflows/flux-pins.yml",
-    "forgejo": ".forgejo/workflows/flux-pins.yml",
-    "gitlab": ".gitlab-ci.yml",
-    "azure": "azure-pipelines.yml",
-    "bitbucket": "bitbucket-pipelines.yml",
-}
-"""Where the workflow of each kind of forge stands."""
-_TEMPLATES = {"forgejo": "gitea"}
-"""The template of each kind of forge, if it is called differently."""
-_SIGNS = {
-    ".github/workflows/": "github",
-    ".gitea/workflows/": "gitea",
-    ".forgejo/workflows/": "forgejo",
-    ".gitlab-ci.yml": "gitlab",
-    "bitbucket-pipelines.yml": "bitbucket",
-    "azure-pipelines.yml": "azure",
-}
-"""What a repository has if it runs its CI on a kind of forge, the most telling first."""
-
 _PLACE = lazy_pattern("__(SOURCE|EXPORT|BRANCH)__")
 
-FIRST = (FILE, HOOK, *WORKFLOWS.values())
+FIRST = (FILE, HOOK, *(kind.workflow.path for kind in KINDS.values()))
 """All files that may be written."""
 
 
@@ -88,12 +69,12 @@ def _files(known: Beginning) -> Iterator[FirstFile]:
     yield _unless_there(known, FILE, _configuration(known))
     hook = template("hook_installed" if known.source is None else "hook")
     yield _unless_there(known, HOOK, filled(hook, known.source or "", known.branch), shared=True)
-    forge = known.forge or _sign(known.paths)
+    forge = KINDS[known.forge] if known.forge else _by_sign(known.paths)
     if forge is None:
         why = "the forge is not known (run `fluxbump check` in your CI)"
         yield FirstFile("the workflow", "", why)
         return
-    path, text = WORKFLOWS[forge], template(_TEMPLATES.get(forge, forge))
+    path, text = forge.workflow.path, template(forge.workflow.template)
     if known.source is None:
         why = "use --source to say where CI installs fluxbump from: git+https://HOST/REPO"
         yield FirstFile(path, text, f"not written: {why}")
@@ -136,12 +117,14 @@ def _unless_there(known: Beginning, path: str, text: str, *, shared: bool = Fals
     return FirstFile(path, text, "the file exists, so add this to it yourself", by_hand=True)
 
 
-def _sign(paths: frozenset[str]) -> str | None:
-    """Return the kind of forge whose CI a repository uses."""
-    for sign, forge in _SIGNS.items():
-        if any(path == sign or (sign.endswith("/") and path.startswith(sign)) for path in paths):
-            return forge
-    return None
+def _by_sign(paths: frozenset[str]) -> ForgeKind | None:
+    """Return the kind of forge whose CI a repository uses: a folder of its own tells the most."""
+    by_telling = sorted(KINDS.values(), key=lambda kind: not kind.workflow.sign.endswith("/"))
+    return next((kind for kind in by_telling if _has(kind.workflow.sign, paths)), None)
+
+
+def _has(sign: str, paths: frozenset[str]) -> bool:
+    return sign in paths or (sign.endswith("/") and any(path.startswith(sign) for path in paths))
 
 
 def _configuration(known: Beginning) -> str:
@@ -165,14 +148,13 @@ def _configuration(known: Beginning) -> str:
             "exclude: []",
             *(f"#   - {json.dumps(path)}" for path in known.unreadable),
         ]
-    sign = _sign(known.paths)
-    # Azure Pipelines also builds repositories of other forges, so its file names no forge.
-    if known.forge is None and sign not in (None, "azure"):
+    forge = _by_sign(known.paths)
+    if known.forge is None and forge is not None and forge.workflow.tells:
         lines += [
             "",
             "# `fluxbump run` opens pull requests there: the host of the remote does not say what",
             "# it is, and the CI files do.",
             "run:",
-            f"  forge: {sign}",
+            f"  forge: {forge.name}",
         ]
     return "\n".join(lines) + "\n"

@@ -17,6 +17,7 @@ from fluxbump.config.settings import FILE, RELEASE_NOTES, Settings
 from fluxbump.errors import ForgeError
 from fluxbump.forges import detect
 from fluxbump.forges.forge import Forge
+from fluxbump.forges.kinds import token_words
 from fluxbump.git import token
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.remote import Remote
@@ -161,7 +162,7 @@ def _forge(asked: Asked, found: Ground, environ: Mapping[str, str]) -> Forge:
         allowed_hosts.require_own_forge(where, found.remote.url, kind)
     # An address of the forge may say of what kind it is, where neither host nor file does.
     who = found.credential or token.find(
-        found.remote.url, hosted.kind, environ, userinfo=found.userinfo
+        found.remote.url, token_words(hosted.kind), environ, userinfo=found.userinfo
     )
     if who is None:
         raise ForgeError(

@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from fluxbump.errors import ForgeError
-from fluxbump.forges.detect import KINDS, Hosted
+from fluxbump.forges.detect import Hosted
 from fluxbump.forges.forge import (
     CommitStatus,
     Forge,
@@ -22,9 +22,9 @@ from fluxbump.forges.forge import (
     RequestState,
     StatusState,
 )
-from fluxbump.forges.registry import FORGES, connect
+from fluxbump.forges.kinds import KINDS
+from fluxbump.forges.registry import connect
 from fluxbump.forges.responses import StatusError, UncertainError
-from fluxbump.git import token as credentials
 from fluxbump.system.secret import Secret
 from tests.forges.cases import BRANCH, CASES, WANTED, Case, judge, opened
 from tests.forges.contract import Contract
@@ -59,7 +59,7 @@ def connected(case: Case, fake: FakeForge, sleeper: Sleeper, token: str | None =
 
 
 def test_every_forge_is_here() -> None:
-    assert set(CASES) == set(FORGES) <= set(KINDS)
+    assert set(CASES) == set(KINDS)
 
 
 def test_another_kind_has_no_adapter() -> None:
@@ -79,8 +79,8 @@ def test_the_table_of_what_a_forge_can_do_is_true(case: Case) -> None:
 
 
 def test_the_variables_of_each_kind_are_named() -> None:
-    assert set(credentials._VARIABLES) == set(KINDS)
-    for kind, names in credentials._VARIABLES.items():
+    for kind, known in KINDS.items():
+        names = (*known.token.variables, *known.token.elsewhere)
         (row,) = re.findall(rf"^\| `{kind}` \| (`[A-Z].*) \|$", DOCUMENT, re.MULTILINE)
         assert re.findall(r"`([A-Z_]+)`", row)[: len(names)] == [*names]
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from fluxbump.errors import ForgeError, UsageError
 from fluxbump.forges import detect as remotes
 from fluxbump.forges.detect import Hosted
-from fluxbump.forges.registry import FORGES, adapter, connect
+from fluxbump.forges.kinds import KINDS
+from fluxbump.forges.registry import adapter, connect
 from fluxbump.git.remote_url import parse
 from fluxbump.system.secret import Secret
 
@@ -163,10 +164,9 @@ def test_another_kind_is_refused() -> None:
         detect("https://github.com/o/r", kind="svn")
 
 
-@pytest.mark.parametrize("name", FORGES)
+@pytest.mark.parametrize("name", KINDS)
 def test_every_adapter_is_a_kind_and_connects(name: str) -> None:
-    assert name in remotes.KINDS
-    assert name == adapter(name).NAME
+    assert name == KINDS[name].name == adapter(name).NAME
     path = "o/p/r" if name == "azure" else "o/r"
     forge = connect(Hosted(name, "https://forge.example.org/api", path), Secret("t0ken"))
     assert forge.capabilities.name

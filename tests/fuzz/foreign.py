@@ -21,6 +21,7 @@ from fluxbump.flux import parse_tags
 from fluxbump.forges import detect, registry, repositories
 from fluxbump.forges.detect import Hosted
 from fluxbump.forges.forge import Forge, OwnedRepository, Proposal
+from fluxbump.forges.kinds import KINDS
 from fluxbump.git import remote_errors, remote_url, token
 from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.helm import remote_schemas
@@ -52,7 +53,7 @@ def read_forge(path: str, data: bytes) -> None:
         path: begins with the kind of forge; any other text stands for one of them.
         data: the answer.
     """
-    kinds = [*registry.FORGES]
+    kinds = [*KINDS]
     named = path.partition("/")[0]
     kind = named if named in kinds else kinds[len(path) % len(kinds)]
     hosted = Hosted(kind, "https://git.example.org/api", _PLACES.get(kind, "team/flux"))
