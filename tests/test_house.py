@@ -283,7 +283,7 @@ REGISTERED = {
 
 It is a module, or a folder: each kind of forge names its adapter.
 """
-OPTIONAL = {"discover.pins": {"of_arguments", "components", "FILE_NAMES"}}
+OPTIONAL = {"discover.pins": {"of_arguments", "components", "FILE_NAMES", "FOLDERS"}}
 """What only some leaves have, and the registry looks for."""
 
 

@@ -58,6 +58,8 @@ def pins(path: str, text: str) -> list[str]:
         ("k.yaml", f"images: [{{name: {IMAGE}, newTag: 'v2.4.0'}}]\n", ["1 flux-cli flux 2.4.0"]),
         ("values.yaml", f"image:\n  repository: {IMAGE}\n  tag: v2.4.0\n",
          ["3 flux-cli flux 2.4.0"]),
+        ("images.txt", f"# tools\n{IMAGE}:v2.4.0\n", ["2 flux-cli flux 2.4.0"]),
+        ("notes.txt", f"Take {IMAGE}:v2.4.0 today.\n", []),
         ("ci.yml", "image: ghcr.io/other/flux-cli:v2.4.0\n", []),
         ("ci.yml", f"image: {IMAGE}:v2.4.0-arm64\n", []),
         ("a.sh", f"crane copy {IMAGE}:v2.4.0 local/flux-cli:v2.4.0\n",

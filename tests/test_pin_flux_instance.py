@@ -65,6 +65,19 @@ def test_values_count_where_they_are_the_operators(path: str, text: str, count: 
     assert len(list(flux_instance.find(TextFile(path, text), Context()))) == count
 
 
+@pytest.mark.parametrize(
+    ("path", "count"),
+    [
+        ("apps/flux-operator/instance/helm-values.yaml", 1),
+        ("apps/flux-instance/values.yml", 1),
+        ("apps/flux-operator/instance/values.md", 0),
+        ("apps/other/instance/helm-values.yaml", 0),
+    ],
+)
+def test_values_that_name_nothing_are_found_by_their_folder(path: str, count: int) -> None:
+    assert len(find({path: VALUES.format("")}).pins) == count
+
+
 def test_what_only_names_an_instance_is_no_pin() -> None:
     text = "kind: ResourceSet\nspec:\n  dependsOn:\n    - {kind: FluxInstance, name: flux}\n"
     assert find({"r.yaml": text}).pins == ()
@@ -107,7 +120,7 @@ def test_what_flux_puts_in_for_a_variable_is_a_pin() -> None:
         (
             OFFICIAL,
             "{tag: v2.4.0, digest: 'sha256:aa'}",
-            ["6 flux-manifests flux sha256:aa [opaque]"],
+            ["6 flux-manifests flux 2.4.0 [opaque]"],
         ),
         (OFFICIAL, "{tag: latest}", ["6 flux-manifests flux latest [unpinned]"]),
         ("oci://ghcr.io/stefanprodan/podinfo", "{tag: v2.4.0}", []),

@@ -90,6 +90,45 @@ def test_a_bootstrap_of_another_version_is_a_warning() -> None:
     ]
 
 
+def pulled(chart: str, reference: str) -> str:
+    return (
+        "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\n"
+        f"metadata: {{name: {chart}}}\nspec:\n"
+        f"  url: oci://ghcr.io/controlplaneio-fluxcd/charts/{chart}\n  ref: {reference}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("reference", "other", "expected"),
+    [
+        ("{{tag: 0.58.1, digest: 'sha256:{}'}}", "0.58.1", 0),
+        ("{{tag: 0.58.1, digest: 'sha256:{}'}}", "0.57.0", 1),
+        ("{{tag: latest, digest: 'sha256:{}'}}", "0.57.0", 0),
+        ("{{digest: 'sha256:{}'}}", "0.57.0", 0),
+    ],
+)
+def test_each_chart_has_its_own_digest(reference: str, other: str, expected: int) -> None:
+    files = {
+        "k/o/a.yaml": pulled("flux-operator", reference.format("aa" * 32)),
+        "k/i/a.yaml": pulled("flux-instance", reference.format("bb" * 32)),
+    }
+    assert findings(files) == []
+    found = findings({**files, "k/j/a.yaml": operator(other, "flux-instance")})
+    assert len(found) == expected
+
+
+def test_the_tag_beside_a_digest_is_the_version() -> None:
+    text = pulled("flux-operator", "\n    tag: 0.58.1\n    digest: sha256:aa\n")
+    assert brief(find({"o.yaml": text}).pins) == ["7 helm-release flux-operator 0.58.1 [opaque]"]
+
+
+def test_a_list_of_images_holds_the_operator() -> None:
+    text = "# images\nghcr.io/controlplaneio-fluxcd/flux-operator:v0.20.0\n"
+    assert brief(find({"images.txt": text}).pins) == ["2 flux-operator flux-operator 0.20.0"]
+    prose = "We mirror ghcr.io/controlplaneio-fluxcd/flux-operator:v0.20.0 by hand.\n"
+    assert find({"images.txt": prose}).pins == ()
+
+
 def test_the_two_charts_are_at_one_version() -> None:
     both = {"k/o/a.yaml": operator("0.33.0"), "k/i/a.yaml": operator("0.20.0", "flux-instance")}
     assert len(findings(both)) == 1

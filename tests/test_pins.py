@@ -115,7 +115,7 @@ EDGE_PINS = {
     "charts/wide/Chart.yaml": [own("bp-flux-wide", 4), flux2(6)],
     "releases/build-metadata.yaml": [hr(11, "1.1.2+build.7")],
     "releases/chart-ref-digest.yaml": [
-        hr(12, "sha256:6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b [opaque]")
+        hr(11, "1.1.2 [opaque]")
     ],
     "releases/chart-ref-semver.yaml": [hr(10, ">=1.1.0 <2.0.0 [range]"), hr(22)],
     "releases/chart-ref-tag.yaml": [hr(10)],

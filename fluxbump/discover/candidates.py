@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from fluxbump.discover import cross_references
-from fluxbump.discover.pins import FILE_NAMES, NEEDLES
+from fluxbump.discover.pins import FILE_NAMES, FOLDERS, NEEDLES
 from fluxbump.discover.pins.kind import Context
 from fluxbump.model import FLUX2, Snapshot
 from fluxbump.text import versions
@@ -49,7 +49,7 @@ def find(
     folders = {chart.directory for chart in context.charts.values()}
     for folder in _outermost(folders):
         found |= {path for path in snapshot.below(folder) if _is_values_file(path, folders)}
-    found |= {path for path in paths if path.rpartition("/")[2] in FILE_NAMES}
+    found |= {path for path in paths if _is_read(path)}
     for custom in context.custom:
         found |= {path for path in paths if fnmatchcase(path, custom.path)}
     return found
@@ -79,6 +79,13 @@ def _outermost(folders: Iterable[str]) -> list[str]:
     return found
 
 
+def _is_read(path: str) -> bool:
+    """Whether a file is read for its name or its folder, whatever it contains."""
+    if path.rpartition("/")[2] in FILE_NAMES:
+        return True
+    return any(name in path for name in FOLDERS) and suffix_of(path) in YAML
+
+
 def _is_values_file(path: str, folders: Collection[str]) -> bool:
     """Whether a path is that of a values file, by its place in the folder of a chart."""
     at = path.find("values")
@@ -97,7 +104,7 @@ def matters(context: Context) -> Callable[[str, str], bool]:
 
     def matter(path: str, text: str) -> bool:
         named = any(word in text for word in told) or _is_values_file(path, folders)
-        named = named or path.rpartition("/")[2] in FILE_NAMES
+        named = named or _is_read(path)
         if not named and "\\" in text and suffix_of(path) in YAML:
             named = any(word in unescaped(text) for word in told)
         return named or any(fnmatchcase(path, glob) for glob in globs)

@@ -18,6 +18,7 @@ from fluxbump.discover import chart_installs
 from fluxbump.discover.pins import traits
 from fluxbump.discover.pins.kind import OPERATOR_CHARTS
 from fluxbump.model import OPERATOR, Form, Pin
+from fluxbump.text import versions
 
 _CODE = "FB118"
 _NEAR = 2
@@ -29,10 +30,10 @@ def operator_agreement(evidence: Evidence) -> Iterator[Outcome]:
     pins = [
         pin
         for pin in evidence.inventory.pins
-        if pin.track == OPERATOR and pin.form in (Form.EXACT, Form.OPAQUE)
+        if pin.track == OPERATOR and pin.form in (Form.EXACT, Form.OPAQUE) and _tells(pin)
     ]
     if not pins:
-        yield NotApplicable(_CODE, "no pin of flux-operator found")
+        yield NotApplicable(_CODE, "no version of flux-operator found")
         return
     odd = {pin: others for pin in pins if (others := _against(pin, pins))}
     if odd:
@@ -45,6 +46,11 @@ def operator_agreement(evidence: Evidence) -> Iterator[Outcome]:
             f"{first.subject} holds {first.value}, but {other.location} holds {other.value}{more}"
         )
         yield Finding(_CODE, Severity.WARNING, message, first.location, tuple(related))
+
+
+def _tells(pin: Pin) -> bool:
+    """Whether a place tells a version: a digest alone tells none, and each artifact has its own."""
+    return pin.form is Form.EXACT or versions.parse(pin.value) is not None
 
 
 def _against(pin: Pin, pins: Sequence[Pin]) -> list[Pin]:

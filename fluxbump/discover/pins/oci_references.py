@@ -14,14 +14,16 @@ from msgspec.structs import replace
 from fluxbump.discover.pins.kind import Context, Found, beside_digest, pin_at, unpinned
 from fluxbump.discover.variables import references
 from fluxbump.model import Form, Note, Pin, Track
-from fluxbump.text import yaml
+from fluxbump.text import versions, yaml
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.version_forms import form_of
-from fluxbump.text.yaml import Document, Node
+from fluxbump.text.yaml import Document, Node, Scalar
 
 TAG = rf"(?P<tag>(?>(?:{references.PIECE}|[^\s\"'`@,;&|)\]}}])+))(?P<digest>@sha256:)?"
 """Matches the tag of a reference, and whether a digest is behind it."""
 
+_LISTED = lazy_pattern(r"[\w.:@/=,-]+(?:[ \t]+[\w.:@/=,-]+)*[ \t]*(?:#.*)?")
 _UNSET = (None, "", "~", "null")
 
 
@@ -44,12 +46,20 @@ def of(kind: str, track: Track, document: Document, node: Node) -> Iterator[Foun
         pin = pin_at(kind, track, scalar, subject)
         if key == "semver":
             yield from _filtered(document, reference, pin)
-        elif key == "tag" and "@" in pin.value:
-            yield _with_digest(pin)
+        elif key == "digest":
+            yield _of_digest(pin, document.scalar(yaml.get(reference, "tag")))
         else:
-            yield pin if key != "digest" else replace(pin, form=Form.OPAQUE)
+            yield _with_digest(pin) if "@" in pin.value else pin
         return
     yield unpinned(kind, track, document.at(node), subject)
+
+
+def _of_digest(pin: Pin, tag: Scalar | None) -> Pin:
+    """Return the pin of a digest: the version that a tag beside it tells, if it tells one."""
+    told = None if tag is None else pin_at(pin.kind, pin.track, tag, pin.subject)
+    if told is None or told.form is not Form.EXACT or versions.parse(told.value) is None:
+        return replace(pin, form=Form.OPAQUE)
+    return beside_digest(told)
 
 
 def _with_digest(pin: Pin) -> Pin:
@@ -92,11 +102,21 @@ class References(Struct, frozen=True):
     pattern: re.Pattern[str]
 
 
+def is_live(file: TextFile, offset: int) -> bool:
+    """Whether a reference counts: in live code, or in a list of references in a `.txt` file."""
+    if not file.path.endswith(".txt"):
+        return file.is_live(offset)
+    start, end = file.line_span(offset)
+    line = file.text[start:end].strip()
+    words = line.partition("#")[0].split()
+    return bool(_LISTED.fullmatch(line)) and all("/" in word for word in words)
+
+
 def tags(wanted: References, file: TextFile, context: Context) -> Iterator[Pin]:
     """Yield the versions that references in live code hold; `latest` and its like are none."""
     for match in wanted.pattern.finditer(file.text) if not file.is_program else ():
         form, skip = form_of(match["tag"])
-        live = file.is_live(match.start()) and not references.is_searched(file, match.start())
+        live = is_live(file, match.start()) and not references.is_searched(file, match.start())
         if not live or form not in (Form.EXACT, Form.VARIABLE):
             continue
         start, end = match.start("tag") + skip, match.end("tag")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from fluxbump.discover.digests import cli_archives
+from fluxbump.discover.pins import oci_references
 from fluxbump.discover.pins.kind import BY_HAND, Context, Found, beside_digest
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.urls import image_copies
@@ -101,7 +102,8 @@ def _pin(file: TextFile, start: int, end: int, form: Form, subject: str) -> Pin:
 
 def _images(file: TextFile) -> Iterator[Found]:
     for match in _REFERENCE.finditer(file.text):
-        if file.is_live(match.start()) and not references.is_searched(file, match.start()):
+        live = oci_references.is_live(file, match.start())
+        if live and not references.is_searched(file, match.start()):
             yield _tag(file, match.start("tag"), match["tag"], pinned=match["sign"] == "@")
             for copy in image_copies.tags(file, _NAME, *match.span("tag")):
                 yield _tag(file, copy, match["tag"], pinned=False)

@@ -30,7 +30,9 @@ NEEDLES: tuple[str, ...] = ("flux-instance", "FluxInstance")
 TRAITS = frozenset({KindTrait.TAKES_RANGE, KindTrait.RELEASE_OBJECT, KindTrait.BY_VARIABLE})
 
 _KEY = "distribution"
-_OURS = ("flux-instance", "controlplaneio-fluxcd", "ghcr.io/fluxcd")
+FOLDERS: tuple[str, ...] = ("flux-instance", "flux-operator")
+"""What the path contains of values that say nothing but a version and components."""
+_OURS = (*FOLDERS, "controlplaneio-fluxcd", "ghcr.io/fluxcd")
 """What a text contains whose `instance` is that of flux-operator."""
 _CHART = "flux-instance"
 _VALUES = f"chart {_CHART}"
