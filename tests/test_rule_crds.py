@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures import states
+from fixtures.installs import gotk
 from fluxbump.check.evidence_parts import NO_BASE, Absent, Baseline, ChartFiles, Cluster, History
 from fluxbump.check.pin_history import Past
 from fluxbump.check.rules.crds import existing_clusters, new_clusters
@@ -307,3 +308,38 @@ def _moved(places: int) -> Inventory:
 
 def test_work_grows_with_the_places_of_a_file() -> None:
     linear.assert_linear(lambda about: upgrade(evidence(about, about)), _moved, 100)
+
+
+BOOTSTRAP = 'resource "flux_bootstrap_git" "this" {{\n  version = "v{}"\n}}\n'
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        # As it is: Terraform installs the release of the second cluster.
+        (("2.5.1", "2.7.3", "2.7.3"), ("2.5.1", "2.7.3", "2.7.3"), []),
+        # Terraform goes down where no cluster is: nobody can say which one it is for.
+        (("2.7.3", "2.7.3", "2.7.3"), ("2.7.3", "2.7.3", "2.5.1"), ["infra/flux.tf"]),
+        # A cluster goes down to the release of the other one.
+        (
+            ("2.5.1", "2.7.3", "2.7.3"),
+            ("2.5.1", "2.5.1", "2.7.3"),
+            ["two/flux-system/gotk-components.yaml"],
+        ),
+    ],
+)
+def test_what_names_no_cluster_is_of_the_one_that_holds_its_release(
+    before: tuple[str, str, str], after: tuple[str, str, str], expected: list[str]
+) -> None:
+    def repository(one: str, two: str, terraform: str) -> Inventory:
+        return find(
+            {
+                "one/flux-system/gotk-components.yaml": gotk.components(one),
+                "two/flux-system/gotk-components.yaml": gotk.components(two),
+                "infra/flux.tf": BOOTSTRAP.format(terraform),
+            }
+        )
+
+    outcomes = upgrade(evidence(repository(*after), repository(*before)))
+    errors = [one for one in found(outcomes) if one.severity is Severity.ERROR]
+    assert [one.location.path for one in errors] == expected

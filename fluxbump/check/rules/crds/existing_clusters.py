@@ -120,6 +120,7 @@ def _left(
     left: dict[str, Holds] = {}
     unknown = []
     here = target.pin.location.path
+    every = [*(held.pin for held in before), *installers.exact(evidence.inventory)]
     stays = target.pin.form is Form.RANGE and any(
         (held.pin.location.path, held.pin.value) == (here, target.pin.value) for held in before
     )
@@ -127,7 +128,7 @@ def _left(
         # A range that nobody changes is what its cluster has; another range is another cluster's.
         if stays and chart.pin.location.path != here and chart.pin.form is Form.RANGE:
             continue
-        if _elsewhere(chart.pin, target.pin):
+        if _elsewhere(chart.pin, target.pin, every):
             continue
         why = None if chart.release == target.release else unknown_crds("FB202", evidence, chart)
         if why is not None:
@@ -137,11 +138,16 @@ def _left(
     return list(left), unknown
 
 
-def _elsewhere(pin: Pin, other: Pin) -> bool:
-    """Whether two places are certainly of different clusters."""
-    if traits.BOOTSTRAPPED & {pin.kind, other.kind}:
-        return installers.apart(pin, other)
-    return chart_installs.apart(pin, other)
+def _elsewhere(pin: Pin, other: Pin, every: Sequence[Pin]) -> bool:
+    """Whether two places are of different clusters, as far as their paths and releases tell.
+
+    A place that names no cluster is of the one whose own file, in `every`, holds its release.
+    """
+    if not traits.BOOTSTRAPPED & {pin.kind, other.kind}:
+        return chart_installs.apart(pin, other)
+    if {pin.track, other.track} == {FLUX}:
+        return not installers.together(pin, other, every)
+    return installers.apart(pin, other)
 
 
 def unsure(evidence: Evidence) -> bool:
