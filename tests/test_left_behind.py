@@ -176,6 +176,13 @@ def test_nothing_is_not_called_done_where_nothing_is_exact(to: To) -> None:
     assert "install.sh:2" in result.out
 
 
+def test_what_does_not_move_is_said_once_where_nothing_moves(to: To) -> None:
+    latest = "https://github.com/fluxcd/flux2/releases/latest/download/install.yaml"
+    result = to({"install.sh": f"#!/bin/sh\nkubectl apply -f {latest}\n"}, "--dry-run")
+    assert result.out.count("not pinned: takes the newest version") == 1
+    assert "Not changed" not in result.out
+
+
 # --- Helm 2 -----------------------------------------------------------------------------------
 
 DEPENDENCIES = wrapper().partition("version: 1.1.2\n")[2]

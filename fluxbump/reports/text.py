@@ -45,7 +45,10 @@ def preview(prepared: Prepared[Snapshot], paint: Paint) -> str:
     lines += _fixings(prepared, paint)
     lines += _section("Mapping rows", [_row(row) for row in prepared.rows], paint)
     lines += _section("Derived files", _derived(prepared), paint)
-    lines += _section("Not changed", [_kept(*kept) for kept in prepared.plan.kept], paint)
+    kept = prepared.plan.kept
+    if prepared.empty:  # what nothing moved for is said once, at the end
+        kept = tuple(each for each in kept if each not in _in_the_way(kept))
+    lines += _section("Not changed", [_kept(*each) for each in kept], paint)
     lines += _section("Notes", note_lines(prepared.notes), paint, len(prepared.notes))
     lines += _mentions(prepared.mentions, paint)
     new = [finding for finding in prepared.verdict.findings if finding not in prepared.inherited]
@@ -242,11 +245,7 @@ def _undo(result: Written, root: str | None) -> Iterator[str]:
 def nothing_to_do(prepared: Prepared[Snapshot]) -> str:
     """What is said when nothing changes: that every pin holds the target, or what does not."""
     left = [f"{place.location}  {place.message}" for place in prepared.plan.unmoved]
-    left += [
-        f"{pin.location}  {pin.subject}: {reason}"
-        for pin, reason in prepared.plan.kept
-        if pin.form is not Form.RANGE or " excludes " in reason
-    ]
+    left += [_kept(*each) for each in _in_the_way(prepared.plan.kept)]
     target = _held(prepared)
     if not target:
         left += _operator_stays(prepared)
@@ -256,6 +255,15 @@ def nothing_to_do(prepared: Prepared[Snapshot]) -> str:
     none = f"no {other}place holds an exact version of Flux"
     said = f"every {other}exact pin holds {target}" if target else none
     return "\n".join([f"Nothing moved: {said}.", *(f"  {printable(line)}" for line in left)])
+
+
+def _in_the_way(kept: Iterable[tuple[Pin, str]]) -> tuple[tuple[Pin, str], ...]:
+    """Return the places that do not hold the target, and that no bump moves."""
+    return tuple(
+        (pin, reason)
+        for pin, reason in kept
+        if pin.form is not Form.RANGE or " excludes " in reason
+    )
 
 
 def _held(prepared: Prepared[Snapshot]) -> str:
