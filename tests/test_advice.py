@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.installs import gotk
-from fluxbump.cli.output.retyped import OF_BUMP, TAKEN
+from fluxbump.cli.output.typed_command import OF_BUMP, TAKEN
 from fluxbump.model import Finding, Location, Severity, Step
 from fluxbump.reports.refusal import refusal
 from tests.helpers import (

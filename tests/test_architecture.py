@@ -87,7 +87,7 @@ SHARED = {
     "reports.next_steps", "reports.error_text", "reports.next_steps_json", "reports.verbosity",
     "reports.terminal.fit",
     "cli.output.bumps", "cli.output.fleet_report", "cli.output.metrics", "cli.output.passing_bump",
-    "cli.output.retyped",
+    "cli.output.typed_command",
     "cli.output.verdicts", "cli.output.verdict_options",
     "cli.output.local_changes", "cli.output.unread_files", "reports.index_source", "reports.text",
     "helm.index.entry", "helm.index.places", "helm.index.section",

@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 from fixtures import states
 from fluxbump.errors import UsageError
 from fluxbump.forges.kinds import KINDS
-from fluxbump.run.first_files import Beginning, filled, first_files, template
+from fluxbump.run.init_files import Beginning, filled, first_files, template
 from fluxbump.run.pip_requirement import installed_from, pinned
 from fluxbump.version import __version__
 from release import pages

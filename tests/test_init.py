@@ -13,7 +13,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from fixtures import states
-from fluxbump.run.first_files import Beginning, first_files
+from fluxbump.run.init_files import Beginning, first_files
 from tests.helpers import SCRIPT, Repo
 
 SOURCE = "git+https://git.example.org/platform/fluxbump@v0.1.0"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fluxbump.cli.output import retyped
+from fluxbump.cli.output import typed_command
 from fluxbump.errors import Again, FluxbumpError, PinError, RepositoryError
 from fluxbump.model import Location, Related, Step
 from fluxbump.reports.error_text import error_lines
@@ -74,6 +74,6 @@ def test_the_command_that_failed_is_typed_again(repo: Repo, cli: Cli) -> None:
 
 
 def test_a_word_can_be_left_out_of_it() -> None:
-    retyped.remember(["to", "2.5.1", "--in-place", "-q"])
+    typed_command.remember(["to", "2.5.1", "--in-place", "-q"])
     error = RepositoryError("no", next=[Again(("--force",), "why", drop=("--in-place",))])
-    assert retyped.steps(error) == [Step("fluxbump to 2.5.1 -q --force", "why")]
+    assert typed_command.steps(error) == [Step("fluxbump to 2.5.1 -q --force", "why")]

@@ -13,9 +13,9 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.bump import base_lines, crd_copies, derived_files, edit
 from fluxbump.bump import commit_message as message
 from fluxbump.bump import commits as steps
+from fluxbump.bump import crd_copies, derived_files, edit, findings_at_base
 from fluxbump.bump.commits import Stage
 from fluxbump.bump.composed_bump import Composed, compose
 from fluxbump.bump.documents import mentions
@@ -185,12 +185,12 @@ def _at_base(prepared: Prepared[S]) -> Prepared[S]:
     if prepared.passed:
         return prepared
     whole = {replacement.path for replacement in prepared.plan.replacements}
-    origin = base_lines.lines(prepared.base, prepared.changes, whole)
+    origin = findings_at_base.lines(prepared.base, prepared.changes, whole)
     verdict, old = prepared.verdict, prepared.inherited
     return replace(
         prepared,
-        verdict=replace(verdict, findings=base_lines.moved(verdict.findings, origin)),
-        inherited=frozenset(base_lines.moved(old, origin)),
+        verdict=replace(verdict, findings=findings_at_base.moved(verdict.findings, origin)),
+        inherited=frozenset(findings_at_base.moved(old, origin)),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from fluxbump.cli.console import Console, beside_result, prepare_streams
-from fluxbump.cli.output import retyped
+from fluxbump.cli.output import typed_command
 from fluxbump.cli.shell import completion
 from fluxbump.cli.shell.option_groups import flat
 from fluxbump.cli.shell.quick_parameters import Command, Group
@@ -105,7 +105,7 @@ def run(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     prepare_streams()
     changes_made.begin()
-    retyped.remember(arguments)
+    typed_command.remember(arguments)
     try:
         if completion.asked(arguments):
             console.commands(completion.answer(*arguments))
@@ -152,7 +152,7 @@ def _meant(message: str) -> tuple[str, *tuple[Step, ...]]:
 
     word, names = found["word"], found["names"].replace("'", "").split(", ")
     (nearest,) = get_close_matches(word, names, 1, cutoff=0)
-    return found["what"], Step(retyped.again(instead={word: nearest}))
+    return found["what"], Step(typed_command.again(instead={word: nearest}))
 
 
 def _lacking(lack: MachineError, console: Console) -> int:

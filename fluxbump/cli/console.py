@@ -228,10 +228,10 @@ class Console(Struct, frozen=True):
 
         Its traceback comes first if that was asked for, or the one of its cause.
         """
-        from fluxbump.cli.output import retyped
+        from fluxbump.cli.output import typed_command
         from fluxbump.reports.error_text import error_lines
 
         self.progress("")
         if self.verbose:
             self.traceback(cause or error)
-        self.lines(error_lines(error, retyped.steps(error), _width(sys.stderr)))
+        self.lines(error_lines(error, typed_command.steps(error), _width(sys.stderr)))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fluxbump.cli.console import Console
     from fluxbump.git.repository import Repository
     from fluxbump.git.worktree import WorktreeSnapshot
-    from fluxbump.run.first_files import Beginning, FirstFile
+    from fluxbump.run.init_files import Beginning, FirstFile
     from fluxbump.workspace import Session
 
 _REMOTE = "origin"
@@ -47,7 +47,7 @@ def init(
     """
     from fluxbump.cli.workspace import open_session
     from fluxbump.git.repository import Repository
-    from fluxbump.run.first_files import first_files
+    from fluxbump.run.init_files import first_files
 
     with open_session(repo, Repository.worktree) as session:
         looked, pinned = _looked(session, _requirement(source))
@@ -66,7 +66,7 @@ def _looked(session: Session[WorktreeSnapshot], source: str | None) -> tuple[Beg
     from fluxbump.discover.inventory import discover
     from fluxbump.forges.detect import known
     from fluxbump.git.remote_url import parse
-    from fluxbump.run.first_files import FIRST, Beginning
+    from fluxbump.run.init_files import FIRST, Beginning
     from fluxbump.text.live_code import decode
 
     snapshot = session.snapshot
@@ -142,15 +142,15 @@ def _write(repository: Repository, files: Sequence[FirstFile]) -> None:
 
 
 def _say_next(files: Sequence[FirstFile], console: Console, *, wrote: bool, pinned: bool) -> None:
-    from fluxbump.cli.output import retyped
+    from fluxbump.cli.output import typed_command
     from fluxbump.model import Step
     from fluxbump.reports.next_steps import typed
-    from fluxbump.run.first_files import HOOK
+    from fluxbump.run.init_files import HOOK
 
     paths = [file.path for file in files]
     if wrote:
         console.note(f"wrote {', '.join(paths)}")
-        where = retyped.kept("--repo")
+        where = typed_command.kept("--repo")
         git = ["git", *(["-C", where[-1]] if where else []), "add", "--", *paths]
         now = Step(typed(["fluxbump", "check", *where]), "what the gate says now")
         steps = [
@@ -161,11 +161,15 @@ def _say_next(files: Sequence[FirstFile], console: Console, *, wrote: bool, pinn
             steps.append(Step("pre-commit install", "switches the hook on in this clone"))
     elif files:
         console.note("fluxbump wrote nothing")
-        again = retyped.again("--yes", flags=("--dry-run", "-n"))
+        again = typed_command.again("--yes", flags=("--dry-run", "-n"))
         steps = [Step(again, "writes these files")]
     else:
         console.note("nothing to write")
-        steps = retyped.placed([Step("fluxbump check", "what the gate says now")]) if pinned else []
+        steps = (
+            typed_command.placed([Step("fluxbump check", "what the gate says now")])
+            if pinned
+            else []
+        )
     if not pinned:
         console.note("no pin of Flux found here: `fluxbump check` needs one")
     if steps:

@@ -130,7 +130,7 @@ def _unread(gathered: Evidence) -> Iterator[Unreadable]:
 
 
 def _steps(answer: RouteAnswer) -> list[Step]:
-    from fluxbump.cli.output import retyped
+    from fluxbump.cli.output import typed_command
     from fluxbump.model import Step
     from fluxbump.reports.status_steps import first_steps
 
@@ -142,7 +142,7 @@ def _steps(answer: RouteAnswer) -> list[Step]:
     steps = first_steps(first, answer.newest, answer.migrated)
     if _is_stopped(first.new, answer):
         steps = [Step(f"fluxbump to {first.new} --dry-run", "says what stops the first hop")]
-    return retyped.placed(steps)
+    return typed_command.placed(steps)
 
 
 def _is_stopped(release: str, answer: RouteAnswer) -> bool:

@@ -44,7 +44,7 @@ def releases(
     In a repository, the column HERE marks the release of its pins.
     """
     from fluxbump.check.status import listed
-    from fluxbump.cli.output import retyped
+    from fluxbump.cli.output import typed_command
     from fluxbump.model import FLUX
     from fluxbump.reports import status_text
     from fluxbump.reports.result_json import status as status_json
@@ -53,7 +53,7 @@ def releases(
     chart_index, held = _look(repo, rev, sources, console)
     rows = listed(chart_index, held, prereleases=prereleases)
     shown = rows[:limit] if limit else rows
-    steps = retyped.placed(releases_steps(rows, held.get(FLUX)))
+    steps = typed_command.placed(releases_steps(rows, held.get(FLUX)))
     if output is Output.JSON:
         console.result(status_json.releases(shown, chart_index, steps))
         return

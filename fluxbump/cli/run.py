@@ -162,17 +162,17 @@ class _Log:
             yield
         except FluxbumpError as error:
             if self._format is LogFormat.JSON:
-                from fluxbump.cli.output import retyped
+                from fluxbump.cli.output import typed_command
                 from fluxbump.reports.result_json.run import run_error
 
-                self("failed", **run_error(error, retyped.steps(error)))
+                self("failed", **run_error(error, typed_command.steps(error)))
             raise
 
 
 def _print(
     report: Report, start: RunStart, output: Output, console: Console, *, dry_run: bool
 ) -> None:
-    from fluxbump.cli.output import retyped
+    from fluxbump.cli.output import typed_command
     from fluxbump.reports import run as reports
     from fluxbump.reports.patches import diff, replaced
     from fluxbump.reports.result_json.run import as_json
@@ -186,7 +186,7 @@ def _print(
                 start,
                 dry_run=dry_run,
                 steps=steps,
-                failed=retyped.steps(report.error) if report.error else (),
+                failed=typed_command.steps(report.error) if report.error else (),
             )
         )
         return
@@ -203,12 +203,12 @@ def _print(
 
 def _steps(report: Report, start: RunStart) -> Sequence[Step]:
     """Return what to type next; nothing where the repository was only cloned for this run."""
-    from fluxbump.cli.output import retyped
+    from fluxbump.cli.output import typed_command
     from fluxbump.model import Step
     from fluxbump.reports import run as reports
 
     if report.sent and not start.missing:
-        return [Step(retyped.again(flags=("--dry-run", "-n")), "does it")]
-    if any(":" in word for word in retyped.kept("--repo")):
+        return [Step(typed_command.again(flags=("--dry-run", "-n")), "does it")]
+    if any(":" in word for word in typed_command.kept("--repo")):
         return ()
-    return retyped.placed(reports.following(report.decision))
+    return typed_command.placed(reports.following(report.decision))

@@ -86,11 +86,11 @@ def status(
 
 
 def _say(view: Survey, snapshot: Snapshot, output: Output, console: Console) -> None:
-    from fluxbump.cli.output import retyped
+    from fluxbump.cli.output import typed_command
     from fluxbump.git.objects import CommitSnapshot
     from fluxbump.reports.status_steps import status_steps
 
-    steps = retyped.placed(status_steps(view))
+    steps = typed_command.placed(status_steps(view))
     if output is Output.JSON:
         from fluxbump.reports.result_json import status as status_json
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from fluxbump.cli.output import retyped
+from fluxbump.cli.output import typed_command
 from fluxbump.model import FLUX, Step
 from fluxbump.reports.next_steps import typed
 
@@ -55,7 +55,7 @@ def written(result: Written, root: str | None) -> list[Step]:
 
 def shown() -> list[Step]:
     """Return how to do what a dry run has shown."""
-    return [Step(retyped.again(flags=_DRY), "does it")]
+    return [Step(typed_command.again(flags=_DRY), "does it")]
 
 
 def refused(prepared: Prepared[Snapshot], target: str | None) -> list[Step]:
@@ -74,11 +74,11 @@ def refused(prepared: Prepared[Snapshot], target: str | None) -> list[Step]:
     codes = ",".join(sorted({finding.code for finding in prepared.stopping}))
     instead = {target: release} if target else None
     # A dry run has shown all of it already, so what is left is to do it.
-    risk = retyped.again(
+    risk = typed_command.again(
         "--accept-risk", codes, without=("--accept-risk",), flags=_DRY, instead=instead
     )
-    if len(steps) < _MOST - 1 and not retyped.has(_DRY):
-        dry = retyped.again("--dry-run", flags=_DRY, instead=instead)
+    if len(steps) < _MOST - 1 and not typed_command.has(_DRY):
+        dry = typed_command.again("--dry-run", flags=_DRY, instead=instead)
         steps.append(Step(dry, "every finding, and the diff"))
     found = dict[str, Step]()
     for step in steps:
@@ -92,12 +92,12 @@ def _fixed(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:
     if target is None or "" in fixes or not _movable(prepared):
         return
     settings = sorted(fix.removeprefix("--fix ") for fix in fixes if fix.startswith("--fix "))
-    named = [value for value in retyped.kept("--fix") if value != "--fix"]
+    named = [value for value in typed_command.kept("--fix") if value != "--fix"]
     names = ",".join([*named, *settings])
     options = [*sorted(fix for fix in fixes if not fix.startswith("--fix "))]
     options += ["--fix", names] if settings else []
     without = ("--fix",) if settings else ()
-    yield Step(retyped.again(*options, without=without), "fixes that first")
+    yield Step(typed_command.again(*options, without=without), "fixes that first")
 
 
 def _movable(prepared: Prepared[Snapshot], *, some: bool = False) -> bool:
@@ -133,22 +133,22 @@ def _safer(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:
         gathered, prepared.index, prepared.suppressed, migrate_apis=asked
     )
     if best and best != start:
-        where = ["--in-place", *retyped.kept(*_WHERE, *_CLUSTER)]
+        where = ["--in-place", *typed_command.kept(*_WHERE, *_CLUSTER)]
         command = typed(["fluxbump", "to", best, *where])
         if target is not None:
-            command = retyped.again(without=("--accept-risk",), instead={target: best})
+            command = typed_command.again(without=("--accept-risk",), instead={target: best})
         yield Step(command, "newest release that passes")
     if target is not None and not asked and _movable(prepared, some=True):
         migrated = repository_path.newest_safe(
             gathered, prepared.index, prepared.suppressed, migrate_apis=True
         )
         if migrated and migrated not in (best, start):
-            command = retyped.again(
+            command = typed_command.again(
                 "--migrate-apis", without=("--accept-risk",), instead={target: migrated}
             )
             yield Step(command, "passes if manifests move first")
     if {start, goal} <= gathered.crds.keys():
-        path = ["fluxbump", "path", goal, *retyped.kept(*_WHERE, *_CLUSTER)]
+        path = ["fluxbump", "path", goal, *typed_command.kept(*_WHERE, *_CLUSTER)]
         yield Step(typed(path), "the route, hop by hop")
 
 

@@ -88,14 +88,14 @@ class FleetReport:
 
 def _steps(summary: Summary) -> list[Step]:
     """Return what to type next: about what failed, else for real after a dry run."""
-    from fluxbump.cli.output import retyped
+    from fluxbump.cli.output import typed_command
     from fluxbump.fleet.repositories import FleetOutcome
     from fluxbump.model import Step
 
     dry = ("--dry-run", "-n")
     if summary.having(FleetOutcome.FAILED):
-        verbose = retyped.again("--verbose", flags=("--verbose",))
+        verbose = typed_command.again("--verbose", flags=("--verbose",))
         return [Step(verbose, "adds what each failed run wrote")]
     if summary.dry_run and summary.having(FleetOutcome.UPDATE):
-        return [Step(retyped.again(flags=dry), "does it")]
+        return [Step(typed_command.again(flags=dry), "does it")]
     return []

@@ -211,7 +211,7 @@ def after_check(
         place: where `fluxbump to` would work.
         editable: the work tree was judged, so that a fix can edit it.
     """
-    from fluxbump.cli.output import retyped
+    from fluxbump.cli.output import typed_command
     from fluxbump.cli.output.passing_bump import options_for
     from fluxbump.reports.check_steps import Followup, steps
 
@@ -225,7 +225,7 @@ def after_check(
         options or (),
         _installed(examined, index),
     )
-    return retyped.placed(steps(verdict, after))
+    return typed_command.placed(steps(verdict, after))
 
 
 def _installed(examined: Examined, index: ChartIndex | None) -> str | None:
