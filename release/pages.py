@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from fluxbump.run.first_files import filled, template
+from fluxbump.run.init_files import filled, template
 from fluxbump.version import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
