@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from fluxbump.discover import cross_references
 from fluxbump.discover.pins import FILE_NAMES, FOLDERS, NEEDLES
 from fluxbump.discover.pins.kind import Context
+from fluxbump.git.grep import Needles
 from fluxbump.model import FLUX2, Snapshot
 from fluxbump.text import versions
 from fluxbump.text.live_code import YAML, suffix_of
@@ -98,15 +99,15 @@ def _is_values_file(path: str, folders: Collection[str]) -> bool:
 
 def matters(context: Context) -> Callable[[str, str], bool]:
     """Return what tells whether a file can hold a pin; the others only mention a version."""
-    told = words(context)
+    told = Needles(words(context))
     folders = {chart.directory for chart in context.charts.values()}
     globs = tuple(custom.path for custom in context.custom)
 
     def matter(path: str, text: str) -> bool:
-        named = any(word in text for word in told) or _is_values_file(path, folders)
+        named = told.are_in(text) or _is_values_file(path, folders)
         named = named or _is_read(path)
         if not named and "\\" in text and suffix_of(path) in YAML:
-            named = any(word in unescaped(text) for word in told)
+            named = told.are_in(unescaped(text))
         return named or any(fnmatchcase(path, glob) for glob in globs)
 
     return matter

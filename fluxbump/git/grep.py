@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import AnyStr, Generic
 
 from msgspec import Struct
 
@@ -62,20 +63,27 @@ def shortest(needles: Collection[str]) -> list[str]:
 
 
 def holding(needles: Iterable[str], files: Iterable[tuple[str, bytes]]) -> list[str]:
-    """Return the paths of the files that contain any of `needles`.
+    """Return the paths of the files that contain any of `needles`."""
+    wanted = Needles(needle.encode("utf-8", "surrogateescape") for needle in sorted(needles))
+    return [path for path, data in files if wanted.are_in(data)]
+
+
+class Needles(Generic[AnyStr]):
+    """Tells of one file after the other whether it contains any of some fixed texts.
 
     What one file contains, the next one often contains too, so that is looked for first.
     """
-    found, likely = (
-        list[str](),
-        [needle.encode("utf-8", "surrogateescape") for needle in sorted(needles)],
-    )
-    for path, data in files:
-        place = next((place for place, needle in enumerate(likely) if needle in data), None)
+
+    def __init__(self, needles: Iterable[AnyStr]) -> None:
+        self._likely = [*needles]
+
+    def are_in(self, text: AnyStr) -> bool:
+        """Whether a text contains any of them."""
+        likely = self._likely
+        place = next((place for place, needle in enumerate(likely) if needle in text), None)
         if place is not None:
             likely.insert(0, likely.pop(place))
-            found.append(path)
-    return found
+        return place is not None
 
 
 class Listing(Struct, frozen=True):

@@ -203,7 +203,7 @@ def _of_source(
 ) -> Iterator[Found]:
     """Yield the tags in values beside the chart: of Argo CD, helmfile and kustomize."""
     chart = (yaml.text_of(mapping, "chart") or yaml.text_of(mapping, "name") or "").rstrip("/")
-    if context.track_of(chart.rpartition("/")[2]) != FLUX2:
+    if not chart or context.track_of(chart.rpartition("/")[2]) != FLUX2:
         return
     subject = "the chart flux2"
     if yaml.get(mapping, "repoURL") is not None:
