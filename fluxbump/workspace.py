@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from fluxbump import sources
 from fluxbump.config.settings import FILE, Settings
 from fluxbump.config.source_options import AS_CONFIGURED, SourceOptions
-from fluxbump.errors import ConfigError, IndexSourceError
+from fluxbump.errors import IndexSourceError
 from fluxbump.flux.release_sources import Sources
 from fluxbump.git.file_history import Lineage
 from fluxbump.git.objects import CommitSnapshot
@@ -150,14 +150,12 @@ def settings_of(snapshot: Snapshot) -> Settings:
     try:
         data = snapshot.read(FILE)
     except KeyError:
-        if FILE in snapshot.links():
-            raise ConfigError(
-                "is a symbolic link, which fluxbump does not follow",
-                where=FILE,
-                hint="replace it with the file",
-            ) from None
-        return Settings()
+        data = None
+        if FILE not in snapshot.links():
+            return Settings()
     # Imported only where there is a file to read: the models are slow to import.
     from fluxbump.config import file
 
+    if data is None:
+        raise file.not_followed()
     return file.parse(decode(data))

@@ -74,6 +74,15 @@ class Config(Plain, frozen=True, kw_only=True):
     ] = None
 
 
+def not_followed() -> ConfigError:
+    """Return the error of a file that is a symbolic link: what it leads to is read by nobody."""
+    return ConfigError(
+        "is a symbolic link, which fluxbump does not follow",
+        where=FILE,
+        hint="replace it with the file",
+    )
+
+
 def parse(text: str) -> Settings:
     """Parse a configuration.
 
