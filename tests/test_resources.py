@@ -167,9 +167,29 @@ MENTIONS = {
         ["4:17 HelmRelease - v2beta1"],
     ),
     "a reference": (
+        "r.yaml",
+        (
+            "apiVersion: notification.toolkit.fluxcd.io/v1\nkind: Receiver\nspec:\n"
+            "  resources:\n    - apiVersion: helm.toolkit.fluxcd.io/v2beta1\n"
+            "      kind: HelmRelease\n"
+        ),
+        ["5:19 HelmRelease - v2beta1"],
+    ),
+    "a health check": (
         "k.yaml",
         (
             "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nspec:\n"
+            "  healthChecks:\n    - apiVersion: helm.toolkit.fluxcd.io/v2beta1\n"
+            "      kind: HelmRelease\n"
+            "  healthCheckExprs:\n    - apiVersion: source.toolkit.fluxcd.io/v1beta2\n"
+            "      kind: Bucket\n"
+        ),
+        [],
+    ),
+    "what another kind calls a health check": (
+        "k.yaml",
+        (
+            "apiVersion: example.org/v1\nkind: Waiter\nspec:\n"
             "  healthChecks:\n    - apiVersion: helm.toolkit.fluxcd.io/v2beta1\n"
             "      kind: HelmRelease\n"
         ),

@@ -92,6 +92,8 @@ def _find(files: Sequence[tuple[str, str]]) -> _Found:
         broken = [document for document in documents if _broken(document)]
         known = {resource.start for resource in found if "/v" in resource.api_version}
         result.unreadable += [unreadable for document in broken for unreadable in _broken(document)]
+        if "healthCheck" in text and text.count("fluxcd.io/v") > len(known):
+            known.update(start for document in documents for start in _checked(document))
         result.mentions += api_mentions(file, known, broken)
         result.resources += found
         if found:
@@ -112,6 +114,22 @@ def parsed(path: str, text: str) -> Iterator[ObjectBody | Unreadable]:
 def bodies(path: str, text: str) -> Iterator[ObjectBody]:
     """Yield the resources of one file that can be parsed; see `parsed`."""
     return (result for result in parsed(path, text) if isinstance(result, ObjectBody))
+
+
+def _checked(document: Document) -> Iterator[int]:
+    """Yield where a health check names what it waits for by an apiVersion of Flux.
+
+    kustomize-controller takes group and kind from it, and asks for whatever version is served.
+    """
+    for node in document.objects():
+        spec = yaml.get(node, "spec")
+        if "fluxcd.io/" not in (yaml.text_of(node, "apiVersion") or ""):
+            continue
+        for key in ("healthChecks", "healthCheckExprs"):
+            for check in yaml.items(yaml.get(spec, key)):
+                scalar = document.scalar(yaml.get(check, "apiVersion"))
+                if scalar is not None and "fluxcd.io/v" in scalar.value:
+                    yield scalar.start
 
 
 def _broken(document: Document) -> tuple[Unreadable, ...]:
