@@ -8,7 +8,7 @@ says so, it may belong to every URL that is near.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from functools import cached_property
 from posixpath import basename
 
@@ -48,21 +48,18 @@ _SAVED = lazy_pattern(
 
 
 class Owners(Struct, dict=True):
-    """The downloads and digests of one file.
+    """Says whose the digests of one file are.
 
     Attributes:
-        file: with them.
-        downloads: in order.
-        digests: in order.
+        places: where they are, and the downloads.
     """
 
-    file: TextFile
-    downloads: Sequence[Download]
-    digests: Sequence[Digest]
+    places: Places
 
-    @cached_property
-    def _places(self) -> Places:
-        return Places(self.file, self.downloads, self.digests)
+    @property
+    def file(self) -> TextFile:
+        """The file."""
+        return self.places.file
 
     def of(self, digest: Digest) -> Ownership | None:
         """Say whose digest it is; None if nothing says so and no download is near."""
@@ -86,23 +83,23 @@ class Owners(Struct, dict=True):
 
         None if that scope has other downloads too, and what is meant is not known.
         """
-        for scope in self._places.around(download.start):
-            if len(self._places.downloads_in(scope)) > 1:  # so have all scopes around it
+        for scope in self.places.around(download.start):
+            if len(self.places.downloads_in(scope)) > 1:  # so have all scopes around it
                 return None
             found = pattern.search(self.file.text, scope.start, scope.end)
             if found:
-                return found if self._places.downloads_in(scope) else None
+                return found if self.places.downloads_in(scope) else None
         return None
 
     def is_named(self, name: str) -> bool:
         """Whether a variable or key of that name holds a digest in the file."""
-        return any(self._name(digest.start) == name for digest in self.digests)
+        return any(self._name(digest.start) == name for digest in self.places.digests)
 
     # --- by the file that is checked --------------------------------------------------------------
 
     def _checked(self, start: int, end: int) -> Ownership | None:
         """Say which download is saved in the file that a checksum is of."""
-        text, scope = self.file.text, self._places.scopes.statement(start)
+        text, scope = self.file.text, self.places.scopes.statement(start)
         found = (
             _CHECKED.match(text[end : self.file.line_span(end)[1]]),
             _SUMMED.search(text, max(scope.start, start - _LONGEST_COMMAND), start),
@@ -115,17 +112,17 @@ class Owners(Struct, dict=True):
     def _saved(self) -> dict[str, tuple[Download, ...]]:
         """The downloads by the names of the files that they are saved in."""
         found: dict[str, tuple[Download, ...]] = {}
-        for download in self.downloads:
+        for download in self.places.downloads:
             for name in () if download.variable else self._files(download):
                 found[name] = (*found.get(name, ()), download)
         return found
 
     def _files(self, download: Download) -> set[str]:
         """Return the names that a download may be saved under."""
-        scope, text = self._places.scopes.statement(download.start), self.file.text
+        scope, text = self.places.scopes.statement(download.start), self.file.text
         low = max(scope.start, download.start - _LONGEST_COMMAND)
         high = min(scope.end, download.end + _LONGEST_COMMAND)
-        some = self._places.downloads_in(EnclosingScope(low, high, "statement"))
+        some = self.places.downloads_in(EnclosingScope(low, high, "statement"))
         near = [candidate for candidate in some if candidate.identity != download.identity]
         start = max(
             (candidate.end for candidate in near if candidate.end <= download.start), default=low
@@ -154,7 +151,7 @@ class Owners(Struct, dict=True):
             return None
         if self.file.text.count(name) == 1:  # set, and not used
             return None
-        own = self._places.scopes.statement(digest.start)
+        own = self.places.scopes.statement(digest.start)
         found = list[Ownership]()
         for use in names.uses(name).finditer(self.file.text):
             at, end = use.start("name"), use.end("name")
@@ -197,17 +194,17 @@ class Owners(Struct, dict=True):
                 continue
             span = EnclosingScope(match.end(), self.file.line_span(match.end())[1], "statement")
             if match["block"]:
-                span = next(self._places.scopes.brackets(match.start("block")), span)
+                span = next(self.places.scopes.brackets(match.start("block")), span)
             words = names.words_of(match["stem"])
-            here = [download for download in self._places.downloads_in(span) if download.moves]
+            here = [download for download in self.places.downloads_in(span) if download.moves]
             found[words] = (*found.get(words, ()), *here)
         return found
 
     # --- by structure -----------------------------------------------------------------------------
 
     def _by_scope(self, start: int, digest: Digest | None) -> Ownership | None:
-        for scope in self._places.around(start):
-            inside = self._places.downloads_in(scope)
+        for scope in self.places.around(start):
+            inside = self.places.downloads_in(scope)
             held = [
                 download
                 for download in inside
@@ -225,10 +222,10 @@ class Owners(Struct, dict=True):
 
     def _claimed(self, download: Download, scope: EnclosingScope, digest: Digest) -> bool:
         """Whether another digest stands nearer to a download than what a scope encloses."""
-        for inner in self._places.around(download.start):
+        for inner in self.places.around(download.start):
             if inner.end - inner.start >= scope.end - scope.start:
                 return False
-            if any(_rival(candidate, digest) for candidate in self._places.digests_in(inner)):
+            if any(_rival(candidate, digest) for candidate in self.places.digests_in(inner)):
                 return True
         return False
 
@@ -236,7 +233,7 @@ class Owners(Struct, dict=True):
         """Whether a scope has another digest of the kind, which is not inside one of its own."""
         same = [
             candidate
-            for candidate in self._places.digests_in(scope)
+            for candidate in self.places.digests_in(scope)
             if candidate.algorithm == digest.algorithm
         ]
         texts = {self.file.text[candidate.start : candidate.end] for candidate in same}
@@ -244,7 +241,7 @@ class Owners(Struct, dict=True):
 
     def _listed(self, held: Collection[Download]) -> bool:
         """Whether URLs are the items of one list: mirrors of one file."""
-        around = [next(self._places.scopes.brackets(download.start), None) for download in held]
+        around = [next(self.places.scopes.brackets(download.start), None) for download in held]
         return around[0] is not None and around[0].kind == "[" and len(set(around)) == 1
 
     def _is_source(self, scope: EnclosingScope) -> bool:
@@ -253,14 +250,14 @@ class Owners(Struct, dict=True):
     # --- by distance ------------------------------------------------------------------------------
 
     def _nearby(self, start: int) -> Ownership | None:
-        window = self._places.window(start)
-        near = self._places.downloads_in(window)
+        window = self.places.window(start)
+        near = self.places.downloads_in(window)
         if any(download.moves for download in near):
             verdict = one_file(near)
-            alone = len(self._places.digests_in(window)) <= 1
+            alone = len(self.places.digests_in(window)) <= 1
             return verdict if alone else Ownership(verdict.downloads, certain=False)
-        before = self._places.url_before(start)
-        if before and before.moves and self._places.lines_between(before.start, start) <= _FAR:
+        before = self.places.url_before(start)
+        if before and before.moves and self.places.lines_between(before.start, start) <= _FAR:
             return Ownership((before,), certain=False)
         return None
 

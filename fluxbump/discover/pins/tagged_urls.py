@@ -14,6 +14,7 @@ from msgspec import Struct
 from fluxbump.discover.digests import spellings
 from fluxbump.discover.digests.downloads import Download
 from fluxbump.discover.digests.owner import Owners
+from fluxbump.discover.digests.places import Places
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.pins.kind import BY_HAND, Context, Found, beside_digest
 from fluxbump.discover.urls import local_paths
@@ -83,7 +84,7 @@ def _digested(file: TextFile, ours: Sequence[tuple[int, int]]) -> frozenset[int]
     if not digests:
         return frozenset()
     downloads = [_download(match, ours) for match in _ANY_URL.finditer(file.text)]
-    owners = Owners(file, downloads, digests)
+    owners = Owners(Places(file, downloads, digests))
     verdicts = [verdict for digest in digests if (verdict := owners.of(digest)) is not None]
     of = [download for verdict in verdicts for download in verdict.downloads if download.moves]
     return frozenset(

@@ -9,6 +9,7 @@ from fluxbump.discover.digests import cli_archives, names, spellings, tables
 from fluxbump.discover.digests.artifacts import ARCHIVE, ARTIFACTS, CLI, MANIFEST, RELEASES
 from fluxbump.discover.digests.downloads import Download, Ownership
 from fluxbump.discover.digests.owner import Owners
+from fluxbump.discover.digests.places import Places
 from fluxbump.discover.digests.spellings import Digest
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.pins.kind import BY_HAND, Context, Found
@@ -69,7 +70,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     every, in_tables = tables.without(file, every, downloads, held)
     yield from in_tables
     some = [digest for digest in every if _is_digest(file, digest, context)]
-    owners = Owners(file, downloads, some)
+    owners = Owners(Places(file, downloads, some))
     for digest in some:
         verdict = owners.of(digest)
         ours = verdict is not None and any(download.moves for download in verdict.downloads)
