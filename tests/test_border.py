@@ -31,12 +31,36 @@ def said(what: str) -> str:
 
 
 def test_a_bug_before_anything_is_written(repo: Repo) -> None:
-    result = with_bug(repo, "bump.bump", "plan", "to", "2.5.1")
+    result = with_bug(repo, "bump.composed_bump", "plan", "to", "2.5.1")
     assert result.code == 70
     assert result.err == (
         said("fluxbump wrote nothing") + "fluxbump to 2.5.1 --verbose  prints what to report\n"
     )
     assert repo.git("branch", "--list", "fluxbump/*") == ""
+
+
+@pytest.mark.parametrize(("module", "name", "command"), [
+    ("reports.table", "table", ["rules"]),
+    ("check.rules.pages", "page", ["rule", "FB103"]),
+    ("reports.json_schemas", "text", ["schema", "to"]),
+    ("flux.tables.crds", "crds", ["matrix"]),
+])  # fmt: skip
+def test_a_bug_in_a_command_without_verbose_shows_what_to_report(
+    module: str, name: str, command: list[str], repo: Repo
+) -> None:
+    result = with_bug(repo, module, name, *command)
+    assert result.code == 70
+    assert "Traceback (most recent call last):" in result.err
+    assert result.err.endswith(
+        "error: bug in fluxbump: TypeError: planted\n  fluxbump wrote nothing\n"
+    )
+
+
+def test_the_advice_of_a_bug_can_be_typed(repo: Repo) -> None:
+    result = with_bug(repo, "bump.path_evidence", "answer_of", "path", "2.5.1")
+    assert result.err.endswith("fluxbump path 2.5.1 --verbose  prints what to report\n")
+    again = with_bug(repo, "bump.path_evidence", "answer_of", "path", "2.5.1", "--verbose")
+    assert "Traceback (most recent call last):" in again.err
 
 
 @pytest.mark.parametrize(("module", "name"), [

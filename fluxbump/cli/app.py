@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
+from inspect import signature
 from typing import Annotated
 
 import typer
@@ -121,7 +122,9 @@ def run(arguments: Sequence[str]) -> int:
         result = INTERRUPTED
     except Exception as error:  # the border: what arrives here is a bug, or a lack
         lack = resource_errors.lacking(error) if isinstance(error, (OSError, ImportError)) else None
-        return _bug(error, console) if lack is None else _lacking(lack, console)
+        if lack is None:
+            return _bug(error, console, advises=_takes_verbose(arguments))
+        return _lacking(lack, console)
     if result == INTERRUPTED:
         done = changes_made.so_far()
         told = f"by then it had {done}" if done else "fluxbump left nothing half done"
@@ -162,14 +165,29 @@ def _lacking(lack: MachineError, console: Console) -> int:
     return lack.exit_code
 
 
-def _bug(error: Exception, console: Console) -> int:
+def _takes_verbose(arguments: Sequence[str]) -> bool:
+    """Tell whether the command that was called can print a traceback when it is asked for one."""
+    called = arguments[0] if arguments else ""
+    leaf = sys.modules.get(f"fluxbump.cli.{COMMANDS.get(called, '')}")
+    command = getattr(leaf, called, None)
+    return command is not None and "verbose" in signature(flat(command)).parameters
+
+
+def _bug(error: Exception, console: Console, *, advises: bool) -> int:
+    """Say that there is a bug, and how to see more of it.
+
+    Args:
+        error: the bug.
+        console: for errors.
+        advises: the command takes --verbose; of another one the traceback is printed at once.
+    """
     done = changes_made.so_far()
     told = f"before that, fluxbump had {done}" if done else "fluxbump wrote nothing"
     verbose = Again(("--verbose",), "prints what to report")
     shown = FluxbumpError(
         f"bug in fluxbump: {type(error).__name__}: {error}",
         facts=[told],
-        next=[] if console.verbose else [verbose],
+        next=[verbose] if advises and not console.verbose else [],
     )
-    console.error(shown, error)
+    (console if advises else Console(verbose=True)).error(shown, error)
     return BUG
