@@ -245,6 +245,20 @@ def test_bare_repository(little: Repo, cli: Cli, tmp_path: Path) -> None:
     assert_refused(result, 6, "bare repository has no working tree")
 
 
+@pytest.mark.parametrize(
+    "command", [["init", "--dry-run"], ["sync", "--from", "install-url"]], ids=["init", "sync"]
+)
+def test_bare_repository_of_a_command_that_edits(
+    command: list[str], little: Repo, cli: Cli, tmp_path: Path
+) -> None:
+    little.git("clone", "--quiet", "--bare", ".", str(tmp_path / "bare.git"))
+    result = cli(*command, "--repo", str(tmp_path / "bare.git"), cwd=tmp_path)
+    assert_refused(result, 6, "give a clone with a working tree, with --repo PATH")
+    assert cli(*command, "--repo", str(little.path), cwd=tmp_path).code == 0
+    shown = cli(command[0], "--help", cwd=tmp_path).out
+    assert "The repository, with its working tree." in shown
+
+
 def test_unresolved_conflicts(little: Repo, cli: Cli) -> None:
     little.git("switch", "--quiet", "--create", "other")
     little.commit({"install.sh": script("2.4.1")})

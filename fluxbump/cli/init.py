@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fluxbump.cli.options import ConsoleGroup, RepoOption
+from fluxbump.cli.options import ConsoleGroup, EditedRepoOption
 from fluxbump.errors import RepositoryError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _REMOTE = "origin"
 
 def init(
     *,
-    repo: RepoOption = None,
+    repo: EditedRepoOption = None,
     source: Annotated[
         str | None,
         typer.Option(
@@ -45,11 +45,14 @@ def init(
     Shows the files first. Asks on a terminal; anywhere else it writes with --yes only. A file that
     is there already stays as it is, and what to add to it is shown.
     """
-    from fluxbump.cli.workspace import open_session
+    from functools import partial
+
+    from fluxbump.cli.workspace import WITH_A_WORKING_TREE, open_session
     from fluxbump.git.repository import Repository
     from fluxbump.run.init_files import first_files
 
-    with open_session(repo, Repository.worktree) as session:
+    take = partial(Repository.worktree, instead=WITH_A_WORKING_TREE)
+    with open_session(repo, take) as session:
         looked, pinned = _looked(session, _requirement(source))
         files = first_files(looked)
         _show(files, console)

@@ -61,6 +61,14 @@ RepoOption = Annotated[
         "--repo", metavar="PATH", help="The repository, bare or not. [default: the one you are in]"
     ),
 ]
+EditedRepoOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--repo",
+        metavar="PATH",
+        help="The repository, with its working tree. [default: the one you are in]",
+    ),
+]
 RevOption = Annotated[
     str,
     typer.Option(

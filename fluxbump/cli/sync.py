@@ -12,9 +12,9 @@ from fluxbump.cli.options import (
     BumpSourcesGroup,
     ConsoleGroup,
     DryRunOption,
+    EditedRepoOption,
     FormatOption,
     RenderOption,
-    RepoOption,
     RiskGroup,
     SyncGroup,
 )
@@ -30,7 +30,7 @@ class From(StrEnum):
 def sync(
     *,
     from_: Annotated[From, typer.Option("--from", help="The pins whose release the others take.")],
-    repo: RepoOption = None,
+    repo: EditedRepoOption = None,
     dry_run: DryRunOption = False,
     output: FormatOption = BumpFormat.TEXT,
     asked: SyncGroup,
@@ -43,17 +43,20 @@ def sync(
 
     Edits the working tree, all files or none. It stages and commits nothing.
     """
+    from functools import partial
+
     from msgspec.structs import replace
 
     from fluxbump.bump.sync_target import SyncSource
     from fluxbump.cli import in_place
     from fluxbump.cli.bump_request import request
-    from fluxbump.cli.workspace import open_session
+    from fluxbump.cli.workspace import WITH_A_WORKING_TREE, open_session
     from fluxbump.git.repository import Repository
 
     # Those that follow are brought to one version, whether they agreed before or not.
     asked = replace(asked, align=True)
-    with open_session(repo, Repository.editable, sources) as session:
+    take = partial(Repository.editable, instead=WITH_A_WORKING_TREE)
+    with open_session(repo, take, sources) as session:
         target = SyncSource(from_.value)
         wanted = request(target, asked, risk, session.settings)
         return in_place.run(session, wanted, console, render=render, output=output, dry_run=dry_run)

@@ -15,6 +15,9 @@ from fluxbump.git.repository import Repository
 from fluxbump.model import Snapshot
 from fluxbump.workspace import Session
 
+WITH_A_WORKING_TREE = "give a clone with a working tree, with --repo PATH"
+"""What to do instead of working in a bare repository, for commands that take no other source."""
+
 S = TypeVar("S", bound=Snapshot)
 
 _GIT_LOCAL = (

@@ -99,22 +99,22 @@ class Repository:
         """Return a view of a commit's files."""
         return self._closed_later(CommitSnapshot(self._git, commit, name))
 
-    def worktree(self) -> WorktreeSnapshot:
-        """Return a view of the work tree.
+    def worktree(self, *, instead: str = "use --rev REV") -> WorktreeSnapshot:
+        """Return a view of the work tree; `instead` says what to do if there is none.
 
         Raises:
             RepositoryError: a bare repository has none.
         """
-        self._require_work_tree("no working tree", hint="use --rev REV")
+        self._require_work_tree("no working tree", hint=instead)
         return WorktreeSnapshot(self._git, self.root)
 
-    def editable(self) -> EditableWorktree:
-        """Return a view of the work tree that an edit can start from.
+    def editable(self, *, instead: str = "drop --in-place") -> EditableWorktree:
+        """Return a view of the work tree that an edit can start from; see `worktree`.
 
         Raises:
             RepositoryError: a bare repository has none.
         """
-        self._require_work_tree("no working tree to edit", hint="drop --in-place")
+        self._require_work_tree("no working tree to edit", hint=instead)
         born = self._git.run("rev-parse", "--verify", "--quiet", "HEAD", accept=(0, 1))
         return EditableWorktree(self._git, self.root, self.commit("HEAD") if born else None)
 
