@@ -66,6 +66,20 @@ def test_aligned(repo: Repo) -> None:
     ]
 
 
+def test_a_release_that_no_table_knows_leads_to_what_works(
+    cli: Cli, tmp_path: Path, index: Path
+) -> None:
+    install = "kubectl apply -f https://flux.example.org/fluxcd/flux2/releases/download/v2.4.99/install.yaml\n"
+    place = repository(tmp_path / "s", {"install.sh": install}, index)
+    result = cli("status", cwd=place)
+    assert result.code == 0
+    said = [line.removeprefix("next: ").strip() for line in verdict(result)[2:]]
+    steps = [line.partition("  ")[0] for line in said]
+    assert steps == ["fluxbump to 2.9.4 --dry-run", "fluxbump matrix --all"]
+    for step in steps:
+        assert cli(*step.split()[1:], cwd=place).code == 0, step
+
+
 @pytest.mark.parametrize("state", ["repo", "incident"])
 def test_what_a_run_would_do_is_said_from_the_same_look(
     state: str, request: pytest.FixtureRequest, index: Path, cli: Cli

@@ -14,6 +14,7 @@ from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import available, installs, moves
 from fluxbump.flux import controller_images, releases
 from fluxbump.flux.available import Available
+from fluxbump.flux.tables import crds
 from fluxbump.flux.upgrade_path import Hop
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import FLUX, FLUX2, Form, Pin, Severity, Step
@@ -32,14 +33,21 @@ def status_steps(view: Survey) -> list[Step]:
         return []
     if held is None:
         return [*_behind(view, newest.app_version)]
-    if newest.app_version <= held:
-        return []
-    steps = [Step(f"fluxbump path {newest.app_version}", "the route to the newest release")]
-    if not _waits(view):
-        steps.append(
-            Step("fluxbump to latest-safe --dry-run", "the newest that passes in one step")
-        )
-    return steps
+    return [*_ahead(view, held, newest.app_version)] if newest.app_version > held else []
+
+
+def _ahead(view: Survey, held: Version, newest: Version) -> Iterator[Step]:
+    """Lead from the release that is installed to the newest one."""
+    bumps = not _waits(view)
+    if {str(held), str(newest)} <= crds.crds().keys():
+        yield Step(f"fluxbump path {newest}", "the route to the newest release")
+        if bumps:
+            yield Step("fluxbump to latest-safe --dry-run", "the newest that passes in one step")
+        return
+    # Of such a release only its manifest tells, which may not be there or not be readable.
+    if bumps:
+        yield Step(f"fluxbump to {newest} --dry-run", "what moves, and what is not known of it")
+    yield Step("fluxbump matrix --all", "the releases whose CRDs fluxbump knows")
 
 
 def _behind(view: Survey, newest: Version) -> Iterator[Step]:
