@@ -16,10 +16,9 @@ from fluxbump.system.secret import Secret, masked
 
 
 class Auth(Struct, frozen=True):
-    """A header that says who we are. Make one with `bearer` or `basic`.
+    """The header `Authorization`, which says who we are. Make one with `bearer` or `basic`.
 
     Attributes:
-        header: its name.
         value: all of its value.
         token: that is in it, to be kept out of what is shown.
 
@@ -27,7 +26,6 @@ class Auth(Struct, frozen=True):
         ForgeError: a header cannot hold it.
     """
 
-    header: str
     value: Secret
     token: Secret
 
@@ -48,13 +46,13 @@ class Auth(Struct, frozen=True):
 
 def bearer(token: Secret, *, scheme: str = "Bearer") -> Auth:
     """Return `Authorization: Bearer TOKEN` (RFC 6750), or with another word for `Bearer`."""
-    return Auth("Authorization", Secret(f"{scheme} {token.reveal()}"), token)
+    return Auth(Secret(f"{scheme} {token.reveal()}"), token)
 
 
 def basic(username: str, password: Secret) -> Auth:
     """Return `Authorization: Basic …` (RFC 7617)."""
     pair = base64.b64encode(f"{username}:{password.reveal()}".encode()).decode()
-    return Auth("Authorization", Secret(f"Basic {pair}"), password)
+    return Auth(Secret(f"Basic {pair}"), password)
 
 
 def checked_base(forge: str, address: str, allow_http: Collection[str] = ()) -> httpx.URL:
