@@ -98,7 +98,7 @@ FILE_NAMES = frozenset(
     name for kind in KINDS.values() if isinstance(kind, ByFileName) for name in kind.FILE_NAMES
 )
 """Names of files that are read whatever they contain."""
-FOLDERS = flux_instance.FOLDERS
+FOLDERS = tuple(name for kind in KINDS.values() for name in getattr(kind, "FOLDERS", ()))
 """What the paths of YAML files contain that are read whatever they contain."""
 BY_VARIABLE = tuple(kind for kind in KINDS.values() if KindTrait.BY_VARIABLE in kind.TRAITS)
 """Kinds whose versions may be variables, which are followed to the places that set them."""
