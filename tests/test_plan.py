@@ -9,7 +9,7 @@ import pytest
 from fluxbump.bump import derived_files
 from fluxbump.bump.changes import Plan
 from fluxbump.bump.planning.plan import Options, plan
-from fluxbump.discover.tracks import current
+from fluxbump.discover.tracks import current, require_pins
 from fluxbump.errors import Again, PinError, RefusedError
 from fluxbump.flux.releases import resolve
 from fluxbump.model import FLUX, FLUX2, Track, TrackKind
@@ -185,6 +185,20 @@ def test_the_hint_for_a_range_names_the_chart_that_runs() -> None:
 def test_nothing_is_pinned(files: dict[str, str]) -> None:
     with pytest.raises(PinError, match="no pin of Flux found"):
         planned(files)
+
+
+@pytest.mark.parametrize(
+    ("notes", "lines", "last"),
+    [(5, 5, "4.tf:3: the Terraform"), (6, 6, "5.tf:3: the Terraform"), (7, 6, "and 2 more notes")],
+)
+def test_what_is_no_pin_is_listed_in_short(notes: int, lines: int, last: str) -> None:
+    provider = 'terraform {\n  required_providers {\n    flux = {\n      source = "fluxcd/flux"\n'
+    text = f'{provider}      version = "1.2.3"\n    }}\n  }}\n}}\n'
+    inventory = find({f"{number}.tf": text for number in range(notes)})
+    with pytest.raises(PinError) as caught:
+        require_pins(inventory, "no pin of Flux found")
+    assert len(caught.value.facts) == lines
+    assert caught.value.facts[-1].startswith(last)
 
 
 def test_align() -> None:

@@ -105,9 +105,12 @@ def require_pins(inventory: Inventory, message: str) -> None:
     ours = (pin.track in _OF_FLUX or pin.track.kind is TrackKind.IMAGE for pin in inventory.pins)
     if not any(ours) and not inventory.unreadable:
         seen = [f"{note.location}: {note.said}" for note in inventory.notes]
-        more = [f"and {len(seen) - _SHOWN} more notes"] if len(seen) > _SHOWN else []
+        shown = (
+            seen if len(seen) == _SHOWN + 1 else seen[:_SHOWN]
+        )  # a line that counts is no shorter
+        more = [f"and {len(seen) - len(shown)} more notes"] if len(seen) > len(shown) else []
         raise PinError(
             message,
-            facts=[*seen[:_SHOWN], *more],
+            facts=[*shown, *more],
             hint="use --repo or --rev for another repository or revision",
         )
