@@ -58,6 +58,8 @@ _PAGE = 50
 _CLOSED_PAGES = 20
 """Closed pull requests cannot be asked for by branch, so only the newest 1,000 are looked at."""
 
+_CHANGES = 4
+"""How often a change is sent that meets another one."""
 _DRAFT = "WIP: "
 
 
@@ -169,8 +171,15 @@ class Gitea:
             yield [pull.plain() for pull in page if pull.is_ours]
 
     def _changed(self, number: int, fields: Mapping[str, object]) -> Answer:
-        where = self._at("pulls", number)
-        return self._client.send("PATCH", where, body=fields, repeatable=True)
+        where, client = self._at("pulls", number), self._client
+        for attempt in range(1, _CHANGES):
+            try:
+                return client.send("PATCH", where, body=fields, repeatable=True)
+            except StatusError as error:
+                if not is_conflict(error):  # which another change in the same moment is
+                    raise
+            client.sleep(client.patience.before(attempt))
+        return client.send("PATCH", where, body=fields, repeatable=True)
 
     # --- what may fail without failing the whole ----------------------------------------------
 

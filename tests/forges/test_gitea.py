@@ -144,3 +144,14 @@ def test_a_first_push_that_it_has_not_looked_at_yet_is_named(fake: FakeGitea, fo
     skipped, error = accepts_pull_requests.explained(raised.value, lambda: forge)
     assert (skipped, error is not None) == ("", True)
     assert "says that the repository is empty, though its branches have commits" in str(error)
+
+
+def test_a_change_that_meets_another_one_is_made_again(fake: FakeGitea, forge: Forge) -> None:
+    pull, _ = forge.open(WANTED)
+    busy = Reply(409, {"message": "the issue is already changed"})
+    fake.trouble(busy, method="PATCH", times=3)
+    forge.describe(pull.number, "a new text")
+    assert fake.pulls[pull.number].body == "a new text"
+    fake.trouble(busy, method="PATCH", times=4)
+    with pytest.raises(StatusError, match="already changed"):
+        forge.describe(pull.number, "another text")
