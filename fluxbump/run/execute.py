@@ -148,7 +148,7 @@ class Acting(Struct):
             self._say_of_itself(known, replace(known.state, pushing=commit))
 
     def _supersede(self, action: Supersede) -> None:
-        known = self._by_number(action.number)
+        known, why = self._by_number(action.number), comments.parting(action)
         own, publisher, body = known.state, self.world.publisher, ""
         # A run that ended before the pull request was closed must not comment a second time.
         begun = own is not None and own.superseded_by is not None
@@ -157,13 +157,13 @@ class Acting(Struct):
             own = replace(own, superseded_by=action.by, told=told)
             if not begun:
                 # With the branch some forges close it, and then nothing else may say why.
-                first = comments.parting(action) if action.tip is not None else ""
-                self._say_of_itself(known, own, first)
-            body = self._closed(known, own, comments.parting(action) if begun else "")
+                self._say_of_itself(known, own, why if action.tip is not None else "")
         # Of several runs at once one deletes the branch, and that one comments.
         ours = action.tip is None or self._removed(action.branch, action.tip) is not Removal.GONE
         if ours and not begun:
-            publisher.comment(action.number, comments.parting(action))
+            publisher.comment(action.number, why)
+        if own is not None:  # one that has not commented cannot know whether another has
+            body = self._closed(known, own, "" if ours and not begun else why)
         publisher.close(action.number, body)
         self.closed.append(action.number)
         message = f"closed #{action.number}: {comments.WHY[action.why]}"

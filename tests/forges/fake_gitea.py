@@ -53,6 +53,8 @@ class FakeGitea(FakeForge):
         self.style = "squash"
         self.between: Callable[[], object] = _nothing
         """Called between the look for a second pull request and the new one: no lock is held."""
+        self.after_change: Callable[[], object] = _nothing
+        """Called after the next change of a pull request, before the answer: no lock is held."""
         self.counts_as_empty = False
         """It has not looked at the first push yet; as long as that, most of it is not found."""
 
@@ -223,11 +225,7 @@ class FakeGitea(FakeForge):
                 f"base_repo_id: 7, head_branch: {branch}, base_branch: {base}]",
             )
         between, self.between = self.between, _nothing
-        self.lock.release()
-        try:
-            between()
-        finally:
-            self.lock.acquire()
+        self._unlocked(between)
         pull = self.add(
             branch, base=base, title=body["title"], body=body.get("body", ""),
             draft=body["title"].lower().startswith(_MARKS), hidden=self.lag,
@@ -253,7 +251,16 @@ class FakeGitea(FakeForge):
             if name not in self.people:
                 raise self.refuse(422, f"Assignee does not exist: [name: {name}]")
         pull.assignees[:] = body.get("assignees", pull.assignees)
+        after, self.after_change = self.after_change, _nothing
+        self._unlocked(after)
         return Reply(201, self._json(pull))
+
+    def _unlocked(self, action: Callable[[], object]) -> None:
+        self.lock.release()
+        try:
+            action()
+        finally:
+            self.lock.acquire()
 
     def _added(self, what: str, pull: Pull, call: Call) -> Reply:
         match what:

@@ -13,8 +13,9 @@ from tests.git_server import hook
 from tests.helpers import Result
 from tests.lifecycle.conftest import REAL
 from tests.lifecycle.fake_site import FakeSite
+from tests.lifecycle.test_limits import CLOSED, NEXT
 from tests.lifecycle.world import World
-from tests.run.world import BRANCH
+from tests.run.world import BRANCH, SUMMER
 
 pytestmark = pytest.mark.skipif(REAL, reason="a real Gitea lets no test into its requests")
 
@@ -64,3 +65,17 @@ def test_a_killed_run_holds_the_pull_request_back_for_a_while(there: World) -> N
     assert there.open() == {}
     there.git("push", "--quiet", "origin", ":refs/fluxbump/claim")
     assert there.run() == ["pushed", "opened"]
+
+
+def test_one_of_two_that_close_a_pull_request_says_why(there: World) -> None:
+    """The second one deletes the branch, so the first cannot know whether it has commented."""
+    there.run()
+    there.publish(SUMMER)
+    others: list[Result] = []
+    fake(there).forge.after_change = lambda: others.extend(there.at_once(1))
+    there.run()
+    assert [other.code for other in others] == [0]
+    assert there.open() == {2: NEXT}
+    assert there.people.comments(1) == []
+    assert there.people.pulls()[1].body.startswith(CLOSED)
+    there.settled()
