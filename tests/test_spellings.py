@@ -225,7 +225,7 @@ def test_a_semver_filter_is_named_and_no_claim_is_made() -> None:
         ("{tag: 1.1.2, semver: 1.1.x}", "1.1.x [range]"),
         ("{tag: 1.1.2, semver: ''}", "1.1.2"),
         ("{tag: 1.1.2, semver: null, digest: ~}", "1.1.2"),
-        ("{tag: 1.1.2, semver: 1.1.x, digest: 'sha256:ab'}", "sha256:ab [opaque]"),
+        ("{tag: 1.1.2, semver: 1.1.x, digest: 'sha256:ab'}", "1.1.2 [opaque]"),
         ("{tag: 1.1.2, semverFilter: x}", "1.1.2"),
         ("{}", " [unpinned]"),
     ],
