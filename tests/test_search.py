@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from fluxbump.errors import RepositoryError
 from fluxbump.git import grep, objects
-from fluxbump.git.grep import Listing, divide, holding, shortest
+from fluxbump.git.grep import Listing, divide, holding, shortest, stemmed
 from fluxbump.git.repository import Repository
 from fluxbump.text.live_code import encode
+from tests.helpers import repository
 
 
 def listing(paths: Sequence[str]) -> Listing:
@@ -65,6 +66,30 @@ def test_git_is_asked_for_no_needle_that_contains_another() -> None:
 def test_fewer_needles_find_the_same_files(needles: set[str], texts: list[bytes]) -> None:
     files = [(str(place), text) for place, text in enumerate(texts)]
     assert holding(shortest(needles), files) == holding(needles, files)
+
+
+@given(
+    st.sets(st.text("lux2 ", min_size=1, max_size=5), max_size=6),
+    st.lists(st.text("lux2 ", max_size=9).map(str.encode), max_size=6),
+)
+def test_stems_find_every_file_that_contains_a_needle(
+    needles: set[str], texts: list[bytes]
+) -> None:
+    files = [(str(place), text) for place, text in enumerate(texts)]
+    assert {*holding(needles, files)} <= {*holding(stemmed(needles), files)}
+
+
+def test_a_stem_alone_is_no_needle(tmp_path: Path) -> None:
+    files = {
+        "a.yaml": "uses: fluxcd/flux2\n",
+        "b.yaml": "unit: lux\n",
+        "c.yaml": "FLUX_VERSION: 1\n",
+    }
+    made = repository(tmp_path / "tree", files, tmp_path)
+    with closing(Repository(made.path)) as opened:
+        snapshot = opened.snapshot(opened.commit("HEAD"), "HEAD")
+        assert snapshot.grep(["fluxcd/flux2", "FLUX_VERSION"]) == ["a.yaml", "c.yaml"]
+        assert snapshot.grep(["unit: lux"]) == ["b.yaml"]
 
 
 @given(st.sets(_paths, min_size=1, max_size=40), st.integers(1, 4))

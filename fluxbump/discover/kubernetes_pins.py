@@ -27,26 +27,60 @@ _SUBJECTS = ("k3s", "rke2", "kubernetes", "k8s", "kube", "eks", "gke", "aks", "c
 _NAME = rf"(?:[a-z0-9_]+_)?(?:{'|'.join(_SUBJECTS)})_version"
 _VARIABLE = lazy_pattern(_NAME, re.IGNORECASE)
 
-_PATTERNS = (
+
+class _Written(Struct, frozen=True):
+    """One way to write the version.
+
+    Attributes:
+        words: a text that has it contains one of them, which is quicker to tell.
+        pattern: of it, with the groups `source` and `version`.
+    """
+
+    words: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+
+_WAYS = (
     # Shell, environment, values, Terraform arguments: `name = "1.31"`, `NAME=v1.31.4`, `name: 1.31`
     # and the shell's defaults, `${NAME:-v1.31.4}`. A key behind a slash is an annotation, such as
     # `kyverno.io/kubernetes-version`: the Kubernetes that a policy was tried on.
-    lazy_pattern(
-        rf"(?<![\w.$/-])(?P<source>{_NAME}|install_k3s_channel|min_master_version|"
-        r"orchestrator_version|(?:kubernetes|k3s|rke2)[- ]?version)[\"']?[ \t]*(?::?[=-]|:)"
-        rf"[ \t]*[\"']?{_VERSION}",
-        re.IGNORECASE,
+    _Written(
+        (
+            *(f"{subject}_version" for subject in _SUBJECTS),
+            *(f"{subject.upper()}_VERSION" for subject in _SUBJECTS),
+            *("INSTALL_K3S_CHANNEL", "min_master_version", "orchestrator_version"),
+            *("ubernetesVersion", "k3sVersion", "rke2Version"),
+            *("ubernetes-version", "ubernetes version", "k3s-version", "rke2-version"),
+        ),
+        lazy_pattern(
+            rf"(?<![\w.$/-])(?P<source>{_NAME}|install_k3s_channel|min_master_version|"
+            r"orchestrator_version|(?:kubernetes|k3s|rke2)[- ]?version)[\"']?[ \t]*(?::?[=-]|:)"
+            rf"[ \t]*[\"']?{_VERSION}",
+            re.IGNORECASE,
+        ),
     ),
-    lazy_pattern(rf"(?P<source>--(?:kubernetes|cluster|k8s)-version)[= \t]+[\"']?{_VERSION}"),
-    lazy_pattern(
-        r"(?P<source>k3s-io/k3s|rancher/rke2)(?:/releases/download)?/"
-        rf"{_VERSION}(?=/)",
+    _Written(
+        ("--kubernetes-version", "--cluster-version", "--k8s-version"),
+        lazy_pattern(rf"(?P<source>--(?:kubernetes|cluster|k8s)-version)[= \t]+[\"']?{_VERSION}"),
     ),
-    lazy_pattern(
-        rf"(?P<source>rancher/(?:k3s|rke2-runtime)|siderolabs/kubelet|kindest/node):{_VERSION}"
+    _Written(
+        ("k3s-io/k3s/", "rancher/rke2/"),
+        lazy_pattern(
+            r"(?P<source>k3s-io/k3s|rancher/rke2)(?:/releases/download)?/"
+            rf"{_VERSION}(?=/)",
+        ),
+    ),
+    _Written(
+        ("rancher/k3s:", "rancher/rke2-runtime:", "siderolabs/kubelet:", "kindest/node:"),
+        lazy_pattern(
+            rf"(?P<source>rancher/(?:k3s|rke2-runtime)|siderolabs/kubelet|kindest/node):{_VERSION}"
+        ),
     ),
     # Talos: https://www.talos.dev/latest/kubernetes-guides/upgrading-kubernetes/
-    lazy_pattern(rf"(?P<source>upgrade-k8s)[^\n]{{0,200}}?[ \t]--to[= \t]+[\"']?{_VERSION}"),
+    _Written(
+        ("upgrade-k8s",),
+        lazy_pattern(rf"(?P<source>upgrade-k8s)[^\n]{{0,200}}?[ \t]--to[= \t]+[\"']?{_VERSION}"),
+    ),
 )
 
 _ASSIGNED = lazy_pattern(r"\A[A-Za-z0-9_]+=")
@@ -77,18 +111,7 @@ _REFERENCE_DOCS = lazy_pattern(
 )
 """Of crd-ref-docs, beside `processor:`: the Kubernetes whose documentation is linked to."""
 
-_WORDS = (
-    *(f"{subject}_version" for subject in _SUBJECTS),
-    *(f"{subject.upper()}_VERSION" for subject in _SUBJECTS),
-    *("INSTALL_K3S_CHANNEL", "min_master_version", "orchestrator_version"),
-    *("ubernetesVersion", "k3sVersion", "rke2Version"),
-    *("ubernetes-version", "ubernetes version", "k3s-version", "rke2-version"),
-    *("--cluster-version", "--k8s-version"),
-    *("k3s-io/k3s/", "rancher/rke2", "rancher/k3s", "siderolabs/kubelet"),
-    *("kindest/node", "upgrade-k8s"),
-    *_TERRAFORM,
-    *_OBJECTS,
-)
+_WORDS = (*(word for way in _WAYS for word in way.words), *_TERRAFORM, *_OBJECTS)
 """One of these is in every file that pins Kubernetes."""
 
 NEEDLES = (
@@ -160,8 +183,10 @@ def _pins(file: TextFile) -> _Placed:
     if file.language is Language.HCL:
         yield from _terraform(file)
     yield from _manifests(file)
-    for pattern in _PATTERNS:
-        matches = list(pattern.finditer(file.text))
+    for way in _WAYS:
+        if not any(word in file.text for word in way.words):
+            continue
+        matches = list(way.pattern.finditer(file.text))
         chosen = _chosen(matches)
         for match in matches:
             if file.is_live(match.start("version")) and match["source"] not in chosen:

@@ -15,6 +15,9 @@ from fluxbump.text.budget import MOST_READ
 _MOST_LOOSE = 2_000  # files that are named one by one: a command line has its limits
 _GRAIN = 4  # pieces to each part, so that parts come out about equal
 
+_STEMS = ("lux", "FLUX")
+"""More than half of all needles contain one of these, and few files that contain no needle do."""
+
 
 class Searched(ABC):
     """A snapshot that searches with git, and as seldom as it can.
@@ -41,8 +44,12 @@ class Searched(ABC):
         if wanted not in self._searches:
             among = next((paths for known, paths in self._searches.items() if wanted < known), None)
             least = shortest(wanted)
-            found = self._search(least) if among is None else self._holding(least, among)
-            self._searches[wanted] = found
+            if among is None:
+                stems = shortest(stemmed(least))
+                among = self._search(stems)
+                self._searches[frozenset(stems)] = among
+            if wanted not in self._searches:
+                self._searches[wanted] = self._holding(least, among)
         return self._searches[wanted]
 
     def _holding(self, needles: Iterable[str], paths: Sequence[str]) -> list[str]:
@@ -60,6 +67,15 @@ def shortest(needles: Collection[str]) -> list[str]:
         for needle in needles
         if not any(other in needle for other in needles if other != needle)
     )
+
+
+def stemmed(needles: Collection[str]) -> set[str]:
+    """Return fewer texts to search for: each file that contains a needle contains one of them.
+
+    Git looks through a file for one needle after the other. `make bench`: without stems, `git grep`
+    takes 1.4 times the processor time on 10,000 files.
+    """
+    return {next((stem for stem in _STEMS if stem in needle), needle) for needle in needles}
 
 
 def holding(needles: Iterable[str], files: Iterable[tuple[str, bytes]]) -> list[str]:

@@ -76,7 +76,8 @@ def version_beside(text: str, name: str, start: int) -> tuple[str, int, str] | N
         gap = found["gap"].lower()
     else:
         offset = max(0, start - _BACK)
-        found = _BEFORE.search(text[offset:start])
+        before = text[offset:start]
+        found = _BEFORE.search(before) if "of" in before.lower() else None
     if not found:
         return None
     group = "full" if found["full"] else "line"
