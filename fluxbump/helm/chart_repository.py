@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 from fluxbump.text.patterns import lazy_pattern
 
@@ -65,7 +66,12 @@ def archive_of(path: str) -> str | None:
 
     It is an archive, or the data of tests.
     """
-    folders = path.split("/")[:-1]
+    return _archive_above(path.rpartition("/")[0])
+
+
+@lru_cache(maxsize=4096)  # the files of a folder are asked for one after the other
+def _archive_above(folder: str) -> str | None:
+    folders = folder.split("/")
     for at, (before, name) in enumerate(zip(["", *folders], folders, strict=False)):
         named = name.lower()
         known = named.lstrip("_.") in _NOT_IN_SERVICE
