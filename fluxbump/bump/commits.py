@@ -52,10 +52,10 @@ def part(
     stages: list[tuple[ChangeSet, str]] = []
     if migration and migration.moves:
         stages.append((migration.changes, edits.message(migration)))
-    for commit in fixings:
+    for fixing in fixings:
         earlier = stages[-1][0].files if stages else {}
-        if commit.done:
-            stages.append((ChangeSet({**earlier, **commit.changes.files}), fixes.message(commit)))
+        if fixing.done:
+            stages.append((ChangeSet({**earlier, **fixing.changes.files}), fixes.message(fixing)))
     if bumped:
         stages.append((whole.changes, whole.message))
     if len(stages) == 1:

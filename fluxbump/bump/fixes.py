@@ -84,7 +84,7 @@ def apply(inventory: Inventory, fix: Fix, scope: Scope) -> Fixing:
     release = current(inventory).get(FLUX)
     does = _adoption if fix is Fix.ADOPTION else _remediation
     affected = keeping if fix is Fix.ADOPTION else owners
-    found = [edit for owner in affected(inventory) for edit in does(owner, release)]
+    found = [done for owner in affected(inventory) for done in does(owner, release)]
     if not found:
         return Fixing(fix, inventory=inventory)
     # An object that two files' owners share is edited once.
@@ -95,7 +95,7 @@ def apply(inventory: Inventory, fix: Fix, scope: Scope) -> Fixing:
         raise AssertionError("a setting is there still after a fix")
     _prove(inventory, after, texts)
     changes = ChangeSet({path: encode(text) for path, text in texts.items()})
-    return Fixing(fix, tuple(dict.fromkeys(edit for edit, _ in found)), changes, after)
+    return Fixing(fix, tuple(dict.fromkeys(fixed for fixed, _ in found)), changes, after)
 
 
 def message(fixing: Fixing) -> str:

@@ -85,9 +85,7 @@ def replaced(
         HalfBumpError: a file of another kind cannot be made again; it would stay behind.
     """
     made, failed = made_again(inventory, planned.changes, manifests)
-    refused = [
-        irreproducible for irreproducible in failed if irreproducible.change.pin.kind not in leave
-    ]
+    refused = [each for each in failed if each.change.pin.kind not in leave]
     if refused:
         others = len(planned.changes) > len(failed)
         raise _error(refused, refused[0].change.new, others=others)

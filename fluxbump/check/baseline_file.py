@@ -32,8 +32,8 @@ def text(findings: Iterable[Finding]) -> str:
     """Return the file that accepts these findings."""
     found = _in_order(findings)
     entries = [
-        BaselineEntry(finding.code, finding.location.path, identity(finding)[2], print_)
-        for finding, print_ in zip(found, fingerprints(found), strict=True)
+        BaselineEntry(finding.code, finding.location.path, identity(finding)[2], fingerprint)
+        for finding, fingerprint in zip(found, fingerprints(found), strict=True)
     ]
     whole = {"schema": SCHEMA, "findings": [msgspec.structs.asdict(entry) for entry in entries]}
     written = json.dumps(whole, indent=2, ensure_ascii=False)
@@ -72,7 +72,7 @@ def applied(verdict: Verdict, entries: Iterable[BaselineEntry], path: str) -> Ve
     known = {entry.fingerprint: entry for entry in entries}
     found = _in_order(verdict.findings)
     prints = [*fingerprints(found)]
-    judged = {*verdict.codes} - {fingerprint.code for fingerprint in verdict.not_run}
+    judged = {*verdict.codes} - {not_run.code for not_run in verdict.not_run}
     stale = tuple(
         known[fingerprint]
         for fingerprint in known.keys() - {*prints}
@@ -80,8 +80,8 @@ def applied(verdict: Verdict, entries: Iterable[BaselineEntry], path: str) -> Ve
     )
     stale = tuple(sorted(stale, key=lambda entry: (entry.code, entry.path, entry.fingerprint)))
     pairs = [*zip(found, prints, strict=True)]
-    accepted = tuple(fingerprint for fingerprint, print_ in pairs if print_ in known)
-    rest = tuple(fingerprint for fingerprint, print_ in pairs if print_ not in known)
+    accepted = tuple(finding for finding, fingerprint in pairs if fingerprint in known)
+    rest = tuple(finding for finding, fingerprint in pairs if fingerprint not in known)
     return replace(verdict, findings=rest, accepted=AcceptedBefore(path, accepted, stale))
 
 

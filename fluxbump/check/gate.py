@@ -55,9 +55,7 @@ def judge(
     suppressed: list[tuple[Finding, Suppression]] = []
     used: set[Suppression] = set()
     for finding in said.findings:
-        covering = [
-            suppression for suppression in stated if suppressions.covers(suppression, finding)
-        ]
+        covering = [each for each in stated if suppressions.covers(each, finding)]
         used.update(covering)
         if covering:
             suppressed.append((finding, covering[0]))
@@ -65,22 +63,12 @@ def judge(
             open_findings.append(finding)
     if UNUSED_SUPPRESSION.code in codes:
         judged = set(codes) - {not_run.code for not_run in said.not_run}
-        open_findings += _unused(
-            [
-                suppression
-                for suppression in stated
-                if suppression not in used and not suppression.example
-            ],
-            judged,
-        )
+        unused = [each for each in stated if each not in used and not each.example]
+        open_findings += _unused(unused, judged)
     return Verdict(
         subject,
         codes,
-        tuple(
-            sorted(
-                open_findings, key=lambda open_finding: (open_finding.code, open_finding.location)
-            )
-        ),
+        tuple(sorted(open_findings, key=lambda finding: (finding.code, finding.location))),
         tuple(suppressed),
         said.not_run,
         said.not_applicable,

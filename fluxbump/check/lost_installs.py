@@ -62,10 +62,9 @@ def dependencies(base: Inventory, now: Inventory, texts: Mapping[str, str]) -> I
     """
     for pin in _lost(base, texts, lost_install_files.is_dependency):
         path = pin.location.path
-        chart = next(umbrella for umbrella in base.charts if umbrella.path == path)
-        if _may_hold_flux(
-            TextFile(path, texts[path]), {umbrella.name for umbrella in chart.dependencies}
-        ):
+        chart = next(chart for chart in base.charts if chart.path == path)
+        before = {dependency.name for dependency in chart.dependencies}
+        if _may_hold_flux(TextFile(path, texts[path]), before):
             continue
         moved = _arrived(base, now, lost_install_files.is_dependency)
         message = (

@@ -46,7 +46,7 @@ class Past(Struct, frozen=True):
     def until(self, release: str) -> str:
         """Say what was held up to a release: `Flux 2.3.0 and 2.4.0, since 2024-05-01`."""
         some = sorted(
-            {release_text for release_text in self.releases if _before(release_text, release)},
+            {held for held in self.releases if _before(held, release)},
             key=stored_versions.key,
         )
         since = f", since {self.since:%Y-%m-%d}" if self.since else ""
@@ -60,7 +60,7 @@ class Past(Struct, frozen=True):
         """
         if self.problem:
             return self.problem
-        moved = any(_before(release_text, release) for release_text in self.releases)
+        moved = any(_before(held, release) for held in self.releases)
         return None if moved else f"the pins held nothing before Flux {release}"
 
     def through(self, release: str) -> frozenset[str] | None:

@@ -81,9 +81,8 @@ def run(evidence: Evidence, scope: Scope) -> tuple[Trial, ...]:
 def mutants(inventory: Inventory) -> Iterator[Mutant]:
     """Yield the faults: another version at every pin, and what is worse than a wrong version."""
     for pin in inventory.pins:
-        if (
-            pin.form is not Form.EXACT and pin.kind not in traits.MODULE
-        ):  # which holds one, and stays
+        # A Go module holds a full version too, although nothing rewrites it.
+        if pin.form is not Form.EXACT and pin.kind not in traits.MODULE:
             continue
         text = inventory.files[pin.location.path]
         for fault, start, end, new, codes in (*_wrong(pin, inventory), *_worse(pin, text)):
@@ -154,12 +153,10 @@ def _try(mutant: Mutant, evidence: Evidence, scope: Scope) -> Trial:
     changed = replace(evidence, inventory=inventory, baseline=before)
     found, not_run = rules.judge(changed, mutant.codes)
     for finding in found:
-        if mutant.line in {
-            _line(finding.location),
-            *(_line(reason.location) for reason in finding.related),
-        }:
+        places = (finding.location, *(related.location for related in finding.related))
+        if mutant.line in map(_line, places):
             return Trial(mutant, finding)
-    missed = "; ".join(f"{reason.code} was not run: {reason.reason}" for reason in not_run)
+    missed = "; ".join(f"{rule.code} was not run: {rule.reason}" for rule in not_run)
     return Trial(mutant, None, missed or "no rule refuses it")
 
 

@@ -58,8 +58,8 @@ def fix_worktree(repo: Path | None, asked: tuple[Fix, ...], console: Console) ->
         if changes.files:
             before = {path: here.snapshot.read(path) for path in after}
             write(Worktree(here.repository.root, here.repository.private), before, changes.files)
-    done = [note for fixing in fixings for note in fixing.done]
-    for note in done:
-        console.line(f"fluxbump: fixed {note.location}: {note.message}")
+    done = [fixed for fixing in fixings for fixed in fixing.done]
+    for fixed in done:
+        console.line(f"fluxbump: fixed {fixed.location}: {fixed.message}")
     if not done:
         console.note("no setting has to be fixed")

@@ -123,7 +123,7 @@ def _marker_arrival(file: TextFile, marked: MarkedRow, row: tuple[int, int]) -> 
 
 
 def _applied(text: str, offset: int, edits: Iterable[Edit]) -> str:
-    for edit in sorted(edits, key=lambda moved: -moved.start):
+    for edit in sorted(edits, key=lambda edit: -edit.start):
         text = text[: edit.start - offset] + edit.new + text[edit.end - offset :]
     return text
 

@@ -26,7 +26,7 @@ def targets(inventory: Inventory, chart: Goal, looked: Looked[Snapshot]) -> Mapp
         PinError: an image or a digest has to move, and nobody knows to what.
     """
     sources, release = looked.sources, str(chart.app_version)
-    ask = (lambda release_text: sources.manifest(release_text).controllers) if sources else None
+    ask = (lambda shipped: sources.manifest(shipped).controllers) if sources else None
     return {
         **controller_images.following(inventory, release, ask),
         **_digests(inventory, release, looked),

@@ -27,8 +27,8 @@ def unreadable(evidence: Evidence) -> Iterator[Outcome]:
 
 def not_judged(evidence: Evidence) -> Iterator[Outcome]:
     """Nothing that looks like a pin was left out of what the other rules judge."""
-    unsure = {unjudged for unjudged in evidence.inventory.notes if not unjudged.certain}
-    for note in sorted(unsure, key=lambda unjudged: (unjudged.location, unjudged.message)):
+    unsure = {note for note in evidence.inventory.notes if not note.certain}
+    for note in sorted(unsure, key=lambda note: (note.location, note.message)):
         yield Finding("FB003", Severity.NOTE, f"not checked: {note.said}", note.location)
 
 

@@ -85,16 +85,11 @@ def _among_themselves(
         releases = images.releases_with(pin.track.name, pin.value, more)
         files.setdefault(pin.location.path, []).append((pin, releases))
     for held in files.values():
-        near = [
-            image_release
-            for other in files.values()
-            if _is_near(held, other)
-            for image_release in other
-        ]
+        near = [each for other in files.values() if _is_near(held, other) for each in other]
         counted = Counter(release for _, releases in near for release in releases)
         most = max(
             counted,
-            key=lambda image_release: (counted[image_release], release_key(image_release)),
+            key=lambda release: (counted[release], release_key(release)),
             default=None,
         )
         for pin, releases in held:

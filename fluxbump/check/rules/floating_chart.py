@@ -86,19 +86,15 @@ def _judged(pin: Pin, newest: ChartRelease | None, beside: list[tuple[Pin, str, 
     release = str(newest.app_version)
     when = f" of {newest.created:%Y-%m-%d}" if newest.created else ""
     today = f"{held}, today flux2 {newest.version}{when}, which ships Flux {release}"
-    other = [differing for differing in beside if differing[1] != release]
-    if other:
-        (place, _, said), related = (
-            other[0],
-            [Related(differing.location, what) for differing, _, what in other],
-        )
-        message = f"{today}, but {said} ({place.location}). Write an exact version"
-        return _finding(Severity.ERROR, pin, message, *related)
-    if beside:
-        return _finding(
-            Severity.WARNING, pin, f"{today}, as here. The next chart moves it without a commit"
-        )
-    return _finding(Severity.WARNING, pin, f"{today}. The next chart moves it without a commit")
+    others = [(other, said) for other, its_release, said in beside if its_release != release]
+    if others:
+        first, said = others[0]
+        tail = f"{today}, but {said} ({first.location}). Write an exact version"
+        related = [Related(other.location, said) for other, said in others]
+        return _finding(Severity.ERROR, pin, tail, *related)
+    same = ", as here" if beside else ""
+    tail = f"{today}{same}. The next chart moves it without a commit"
+    return _finding(Severity.WARNING, pin, tail)
 
 
 def _words(pin: Pin) -> str:

@@ -43,12 +43,12 @@ def _moved(old: Chart, chart: Chart, changed: list[str], evidence: Evidence) -> 
     """
     if old.version != chart.version:
         return True
-    names = {held_chart.name for held_chart in evidence.inventory.charts} | {FLUX2.name}
+    names = {own.name for own in evidence.inventory.charts} | {FLUX2.name}
     was, now = (
         sorted(
-            (held_chart.name, held_chart.version)
-            for held_chart in each.dependencies
-            if held_chart.name in names
+            (dependency.name, dependency.version)
+            for dependency in each.dependencies
+            if dependency.name in names
         )
         for each in (old, chart)
     )

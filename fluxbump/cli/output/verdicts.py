@@ -261,13 +261,13 @@ def _release_for_all(verdict: Verdict, examined: Examined, index: ChartIndex | N
     from fluxbump.text import versions
 
     agreement = having(Trait.AGREEMENT)
-    if index is None or not any(release_text.code in agreement for release_text in verdict.errors):
+    if index is None or not any(error.code in agreement for error in verdict.errors):
         return None
     evidence = examined.evidence
     held = [pin.value for pin in installers.exact(evidence.inventory)]
     shipped = (evidence.shipped(pin)[0] for pin in installs(evidence.inventory.pins, FLUX2))
-    known = [versions.parse(release_text) for release_text in (*held, *shipped) if release_text]
-    newest = max((release_text for release_text in known if release_text is not None), default=None)
+    known = [versions.parse(release) for release in (*held, *shipped) if release]
+    newest = max((version for version in known if version is not None), default=None)
     goal = available(evidence.inventory, index).goal(newest) if newest else None
     if goal is None or refusals(evidence, goal):
         return None
