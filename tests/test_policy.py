@@ -391,7 +391,7 @@ def test_what_is_proposed_is_newer_allowed_and_safe(release: str, policy: Policy
         assert found.release in newer - {one.release for one in found.skipped}
         judged = replace(before, effort=Effort(compared_with=release))
         as_it_is = replace(before, baseline=Baseline(before.inventory))
-        known, _ = rules.judge(as_it_is, newest_safe.SAFETY)
+        known = rules.judge(as_it_is, newest_safe.SAFETY).findings
         assert newest_safe.refusals(judged, found.chart, lambda: known) == ()
         if policy.follow == "patch":
             assert found.release.rpartition(".")[0] == release.rpartition(".")[0]

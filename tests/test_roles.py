@@ -51,13 +51,13 @@ def judged(
 ) -> list[tuple[str, str, int, Severity]]:
     """Return the findings: code, path, line, severity."""
     evidence = examine(snapshot(files), settings or Settings(), chart_index()).evidence
-    found, _ = rules.judge(evidence, codes)
+    found = rules.judge(evidence, codes).findings
     return [(one.code, one.location.path, one.location.line, one.severity) for one in found]
 
 
 def findings(files: dict[str, str], code: str, settings: Settings | None = None) -> list[Finding]:
     evidence = examine(snapshot(files), settings or Settings(), chart_index()).evidence
-    return list(rules.judge(evidence, (code,))[0])
+    return list(rules.judge(evidence, (code,)).findings)
 
 
 # --- installs ---------------------------------------------------------------------------------
@@ -436,7 +436,7 @@ def test_a_range_that_moves_to_such_a_line_is_refused_too(
 def test_without_an_exact_release_the_rule_is_not_run() -> None:
     range_only = {"instance.yaml": INSTANCE.replace("kind: X", "kind: FluxInstance").format("3.x")}
     evidence = examine(snapshot(range_only), Settings(), chart_index()).evidence
-    _, not_run = rules.judge(evidence, ("FB202",))
+    not_run = rules.judge(evidence, ("FB202",)).not_run
     assert [one.reason for one in not_run] == ["no installed Flux version found"]
 
 

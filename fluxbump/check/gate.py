@@ -49,7 +49,7 @@ def judge(
         codes: of the rules to run.
         renders: waits for the renders; see `rules.judge`.
     """
-    said = rules.judged(evidence, codes, renders)
+    said = rules.judge(evidence, codes, renders)
     stated = [*suppressions.stated(evidence, settings)]
     open_findings: list[Finding] = []
     suppressed: list[tuple[Finding, Suppression]] = []

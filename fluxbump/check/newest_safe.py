@@ -160,7 +160,7 @@ def as_it_is(evidence: Evidence, suppressed: Suppressed) -> tuple[Finding, ...]:
     """
     whole = replace(evidence.effort, compared_with=None)
     still = replace(evidence, baseline=Baseline(evidence.inventory), effort=whole)
-    return _open(rules.judge(still, SAFETY)[0], suppressed)
+    return _open(rules.judge(still, SAFETY).findings, suppressed)
 
 
 def refusals(
@@ -188,7 +188,7 @@ def _after(evidence: Evidence, chart: Goal) -> Evidence:
 def _errors(
     after: Evidence, codes: Collection[str], known: Known, suppressed: Suppressed
 ) -> tuple[Finding, ...]:
-    found = _open(rules.judge(after, codes)[0], suppressed)
+    found = _open(rules.judge(after, codes).findings, suppressed)
     errors = tuple(finding for finding in found if finding.severity is Severity.ERROR)
     # What was there already takes as long to find out, and most releases have no error.
     old = gate.inherited(known(), found) if errors else ()

@@ -151,12 +151,12 @@ def _try(mutant: Mutant, evidence: Evidence, scope: Scope) -> Trial:
         return Trial(mutant, None, f"could not be checked: {error}")
     before = Baseline(evidence.inventory, frozenset({path}))
     changed = replace(evidence, inventory=inventory, baseline=before)
-    found, not_run = rules.judge(changed, mutant.codes)
-    for finding in found:
+    said = rules.judge(changed, mutant.codes)
+    for finding in said.findings:
         places = (finding.location, *(related.location for related in finding.related))
         if mutant.line in map(_line, places):
             return Trial(mutant, finding)
-    missed = "; ".join(f"{rule.code} was not run: {rule.reason}" for rule in not_run)
+    missed = "; ".join(f"{rule.code} was not run: {rule.reason}" for rule in said.not_run)
     return Trial(mutant, None, missed or "no rule refuses it")
 
 

@@ -108,12 +108,12 @@ def of(looked: Looked[Snapshot]) -> Survey:
 
 
 def _judged(about: Evidence, index: ChartIndex | IndexSourceError) -> Survey:
-    found, not_run = rules.judge(about, AGREEMENT)
+    said = rules.judge(about, AGREEMENT)
     loaded = index if isinstance(index, ChartIndex) else None
     essential = rules.having(Trait.ESSENTIAL)
-    unjudged = next((run.reason for run in not_run if run.code in essential), None)
+    unjudged = next((rule.reason for rule in said.not_run if rule.code in essential), None)
     problem = unjudged if loaded or not needs_chart(about.inventory) else str(index)
-    return Survey(about.inventory, current(about.inventory), loaded, problem, found)
+    return Survey(about.inventory, current(about.inventory), loaded, problem, said.findings)
 
 
 class Listed(Struct, frozen=True):

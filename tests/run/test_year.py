@@ -148,7 +148,7 @@ class Year:
             return
         assert prepared is not None
         evidence = prepared.before
-        known = rules.judge(evidence, newest_safe.SAFETY)[0]
+        known = rules.judge(evidence, newest_safe.SAFETY).findings
         assert newest_safe.refusals(evidence, decision.chart, lambda: known) == ()
         assert decision.release == decision.way.hops[0].new
         held, wanted = versions.parse(decision.current), versions.parse(decision.release)

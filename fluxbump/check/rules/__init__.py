@@ -102,16 +102,6 @@ def judge(
     evidence: Evidence,
     codes: Collection[str] = tuple(RULES),
     renders: Renders | None = None,
-) -> tuple[tuple[Finding, ...], tuple[NotRun, ...]]:
-    """Run the rules called `codes`, as `judged` does; return the findings, and what was not run."""
-    said = judged(evidence, codes, renders)
-    return said.findings, said.not_run
-
-
-def judged(
-    evidence: Evidence,
-    codes: Collection[str] = tuple(RULES),
-    renders: Renders | None = None,
 ) -> Judged:
     """Run the rules called `codes`.
 

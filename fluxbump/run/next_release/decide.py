@@ -63,10 +63,9 @@ def decide(
         ConstraintError: a range of the policy is none; `config` has refused that before.
         ValueError: the time zone is not known on this machine.
     """
-    found, _ = rules.judge(before, DISAGREEMENT)
     disagreeing = tuple(
         finding
-        for finding in found
+        for finding in rules.judge(before, DISAGREEMENT).findings
         if _two_sided(finding) and not suppressed(finding.code, finding.location)
     )
     installed = before.installed or _of_tools(before)
