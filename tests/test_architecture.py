@@ -78,7 +78,7 @@ SHARED = {
     "discover.pins.oci_references",
     "discover.pins.tagged_urls", "discover.pins.chart_calls",
     "discover.pins.releases.controller_tags", "check.rules.rule",
-    "check.rules.agreement.held_version", "check.rules.crds.installed_crds",
+    "check.rules.pin_findings", "check.rules.crds.installed_crds",
     "check.rules.crds.pinned_releases",
     "check.rules.objects.judged",
     "reports.table", "reports.result_json.parts",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fluxbump.check.evidence_parts import NO_REMAINS, Remains
+from fluxbump.discover.chart_installs import is_dependency
 from fluxbump.discover.pins import traits
 from fluxbump.git.text_reader import TextReader
-from fluxbump.model import FLUX, FLUX2, Inventory, Pin, Snapshot, Unreadable
+from fluxbump.model import FLUX, Inventory, Pin, Snapshot, Unreadable
 
 _SUBCHART = "charts/flux2"  # helm renders what lies there, whether Chart.yaml lists it or not
 _CONTROLLER = "source-controller"
@@ -16,18 +17,13 @@ Is = Callable[[Pin], bool]
 """Tells pins of one sort."""
 
 
-def is_dependency(pin: Pin) -> bool:
-    """Whether a pin is a wrapper's dependency on the community chart."""
-    return pin.kind in traits.WRAPPED and pin.track == FLUX2
-
-
 def is_install_url(pin: Pin) -> bool:
     """Whether a pin, or a use of a variable, is the URL of an install.yaml."""
     return pin.kind in traits.INSTALL_URL and pin.track == FLUX
 
 
 def starts(inventory: Inventory) -> list[Pin]:
-    """Return the pins and the uses of variables that are one or the other."""
+    """Return the dependencies on flux2 and the install URLs, those by a variable too."""
     every = (*inventory.pins, *inventory.uses)
     return [pin for pin in every if is_dependency(pin) or is_install_url(pin)]
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from fluxbump.check import lost_install_files
 from fluxbump.discover import installers
+from fluxbump.discover.chart_installs import is_dependency
 from fluxbump.discover.pins import traits
 from fluxbump.model import FLUX2, Inventory, Location, Pin, TrackKind
 from fluxbump.text import yaml
@@ -60,13 +61,13 @@ def dependencies(base: Inventory, now: Inventory, texts: Mapping[str, str]) -> I
         now: what is held now.
         texts: of the files that have lost something, as `lost_install_files.read` returns them.
     """
-    for pin in _lost(base, texts, lost_install_files.is_dependency):
+    for pin in _lost(base, texts, is_dependency):
         path = pin.location.path
         chart = next(chart for chart in base.charts if chart.path == path)
         before = {dependency.name for dependency in chart.dependencies}
         if _may_hold_flux(TextFile(path, texts[path]), before):
             continue
-        moved = _arrived(base, now, lost_install_files.is_dependency)
+        moved = _arrived(base, now, is_dependency)
         message = (
             f"chart {chart.name} depended on flux2 {pin.value} at the base, and contains no Flux "
             "now: an upgrade of its Helm release removes the controllers"

@@ -15,6 +15,7 @@ from fluxbump.check import rules
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.evidence_parts import Baseline
 from fluxbump.check.rules import self_test_rules
+from fluxbump.discover.chart_installs import is_dependency
 from fluxbump.discover.digests import spellings
 from fluxbump.discover.inventory import rediscover
 from fluxbump.discover.pins import traits
@@ -97,7 +98,7 @@ def _dependency(mirror: Pin, inventory: Inventory) -> Location:
     folder = mirror.location.path.rsplit("/", 1)[0]
     for pin in inventory.pins:
         beside = pin.location.path.rsplit("/", 1)[0] == folder
-        if pin.kind in traits.WRAPPED and pin.track == FLUX2 and beside:
+        if is_dependency(pin) and beside:
             return pin.location
     return mirror.location
 
@@ -117,7 +118,7 @@ def _worse(pin: Pin, text: str) -> Iterator[_Fault]:
     if pin.kind in traits.INSTALL_URL:
         start = text.rfind("download/", 0, pin.start)
         yield "not pinned: latest", start, pin.end, "latest/download", self_test_rules.NOT_PINNED
-    elif pin.kind in traits.WRAPPED and pin.track == FLUX2:
+    elif is_dependency(pin):
         yield f"a range: ^{pin.value}", pin.start, pin.start, "^", self_test_rules.A_RANGE
     elif pin.kind in traits.MIRROR:
         key = text.rfind("version", 0, pin.start)

@@ -11,6 +11,7 @@ from functools import cache
 from itertools import pairwise
 
 from fluxbump.discover.pins import traits
+from fluxbump.discover.tracks import installs
 from fluxbump.model import FLUX2, Form, Inventory, Pin
 from fluxbump.text.patterns import lazy_pattern
 
@@ -23,6 +24,24 @@ _STAGES = frozenset(
 )
 _HOLD_CLUSTERS = frozenset({"clusters", "cluster", "environments", "envs", "env", "stages"})
 _PARTS = lazy_pattern(r"[-_.]")
+
+
+def is_dependency(pin: Pin) -> bool:
+    """Whether a pin is a wrapper's dependency on the chart flux2, in whatever form."""
+    return pin.kind in traits.WRAPPED and pin.track == FLUX2
+
+
+def dependencies(inventory: Inventory) -> list[Pin]:
+    """Return the wrappers' dependencies on the chart flux2, in whatever form."""
+    return [pin for pin in inventory.pins if is_dependency(pin)]
+
+
+def exact(inventory: Inventory) -> list[Pin]:
+    """Return the pins that install one version of the chart flux2, in the order of `KINDS`."""
+    pins = [pin for pin in installs(inventory.pins, FLUX2) if pin.form is Form.EXACT]
+    # The URL of an archive holds its version twice, and says one thing.
+    once = {(pin.location.path, pin.location.line, pin.value): pin for pin in pins}
+    return [*once.values()]
 
 
 def places(inventory: Inventory) -> list[Pin]:

@@ -111,8 +111,7 @@ def require_rewritable(inventory: Inventory, index: ChartIndex) -> None:
                 facts=["no file of the repository gives the release"],
                 hint=f"write the release into the URL, {_CONFIGURE}",
             )
-        wrapped = pin.kind in traits.WRAPPED and pin.track == FLUX2
-        if wrapped and pin.form is not Form.EXACT:
+        if chart_installs.is_dependency(pin) and pin.form is not Form.EXACT:
             raise PinError(
                 f"{pin.subject} is not an exact version: {pin.value or 'no version'}",
                 where=pin.location,

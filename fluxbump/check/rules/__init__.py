@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from fluxbump.check.evidence_parts import PartName, Renders
 from fluxbump.check.rules import (
     blind_spots,
-    chart_agreement,
     community_chart,
     controller_images,
     download_digests,
@@ -22,14 +21,13 @@ from fluxbump.check.rules import (
     immutable_versions,
     kubernetes_minimum,
     lock_and_archives,
-    operator_agreement,
     release_identity,
     rendered_chart,
     stale_text,
     tools_and_references,
     values_mirror,
 )
-from fluxbump.check.rules.agreement import chart_versions, installs
+from fluxbump.check.rules.agreement import chart_versions, flux2_chart, flux_operator, installs
 from fluxbump.check.rules.crds import existing_clusters, new_clusters
 from fluxbump.check.rules.objects import api_versions, fields
 from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule, Trait
@@ -54,11 +52,11 @@ FAMILIES = (
     kubernetes_minimum,
     flux_helm_release,
     release_identity,
-    chart_agreement,
+    flux2_chart,
     controller_images,
     gotk,
     tools_and_references,
-    operator_agreement,
+    flux_operator,
     download_digests,
 )
 

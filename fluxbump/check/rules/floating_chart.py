@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxbump.check.rules.pin_findings import of_pin
 from fluxbump.check.rules.rule import Evidence, Outcome, Rule, Trait, needed
 from fluxbump.discover import installers
 from fluxbump.discover.pins import traits
@@ -82,7 +83,9 @@ def _beside(evidence: Evidence) -> list[tuple[Pin, str, str]]:
 def _judged(pin: Pin, newest: ChartRelease | None, beside: list[tuple[Pin, str, str]]) -> Finding:
     held = f"holds {_words(pin)}"
     if newest is None:
-        return _finding(Severity.WARNING, pin, f"{held}, which admits no chart of the chart index")
+        return of_pin(
+            _CODE, Severity.WARNING, pin, f"{held}, which admits no chart of the chart index"
+        )
     release = str(newest.app_version)
     when = f" of {newest.created:%Y-%m-%d}" if newest.created else ""
     today = f"{held}, today flux2 {newest.version}{when}, which ships Flux {release}"
@@ -91,21 +94,16 @@ def _judged(pin: Pin, newest: ChartRelease | None, beside: list[tuple[Pin, str, 
         first, said = others[0]
         tail = f"{today}, but {said} ({first.location}). Write an exact version"
         related = [Related(other.location, said) for other, said in others]
-        return _finding(Severity.ERROR, pin, tail, *related)
+        return of_pin(_CODE, Severity.ERROR, pin, tail, *related)
     same = ", as here" if beside else ""
     tail = f"{today}{same}. The next chart moves it without a commit"
-    return _finding(Severity.WARNING, pin, tail)
+    return of_pin(_CODE, Severity.WARNING, pin, tail)
 
 
 def _words(pin: Pin) -> str:
     if pin.form is Form.RANGE:
         return f"the range {pin.value}"
     return f"{pin.value}, which is the newest version" if pin.value else "no version"
-
-
-def _finding(severity: Severity, pin: Pin, tail: str, *related: Related) -> Finding:
-    message, gist = f"{pin.subject} {tail}", f"a place ({pin.kind}) {tail}"
-    return Finding(_CODE, severity, message, pin.location, related, gist=gist)
 
 
 RULES = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxbump.check.rules.pin_findings import of_pin
 from fluxbump.check.rules.rule import (
     Evidence,
     Finding,
@@ -71,9 +72,7 @@ def _judged(pin: Pin, newest: str | None, evidence: Evidence) -> Finding:
 
 
 def _finding(severity: Severity, pin: Pin, tail: str, *related: Related) -> Finding:
-    message, gist = f"{pin.subject} {tail}", f"a place ({pin.kind}) {tail}"
-    about = f"{pin.subject} floats"
-    return Finding(_CODE, severity, message, pin.location, related, about, gist)
+    return of_pin(_CODE, severity, pin, tail, *related, about=f"{pin.subject} floats")
 
 
 RULES = (

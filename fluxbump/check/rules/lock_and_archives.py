@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from fluxbump.check.evidence_parts import Absent
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, Trait
-from fluxbump.discover.pins import traits
+from fluxbump.discover import chart_installs
 from fluxbump.errors import PinError
 from fluxbump.flux.chart_contents import Vendored
 from fluxbump.helm import lock
@@ -58,8 +58,8 @@ def vendored_archive(evidence: Evidence) -> Iterator[Outcome]:
     """A vendored flux2 is the one that the dependency names, and what it says it is."""
     dependencies = {
         pin.location.path: pin
-        for pin in evidence.inventory.pins
-        if pin.kind in traits.WRAPPED and pin.track == FLUX2 and pin.form is Form.EXACT
+        for pin in chart_installs.dependencies(evidence.inventory)
+        if pin.form is Form.EXACT
     }
     for vendored in evidence.charts.vendored:
         pin = dependencies.get(vendored.wrapper)

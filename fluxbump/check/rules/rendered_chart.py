@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Render, Rule, needed
-from fluxbump.discover.pins import traits
+from fluxbump.discover import chart_installs
 from fluxbump.helm.rendered import RenderedObject
-from fluxbump.model import FLUX2, Finding, Location, Pin, Related, Severity
+from fluxbump.model import Finding, Location, Related, Severity
 
 CORE = (
     "source-controller",
@@ -150,16 +150,10 @@ def _deployments(rendered: Render, name: str) -> list[RenderedObject]:
 
 def _at_dependency(evidence: Evidence, rendered: Render, message: str) -> Finding:
     """Blame the dependency that brings the controllers, as far as the pins tell where it is."""
-    pin = next(_dependencies(evidence, rendered.wrapper), None)
+    dependencies = chart_installs.dependencies(evidence.inventory)
+    pin = next((pin for pin in dependencies if pin.location.path == rendered.wrapper), None)
     where = pin.location if pin else Location(rendered.wrapper, 1)
     return Finding("FB105", Severity.ERROR, message, where)
-
-
-def _dependencies(evidence: Evidence, wrapper: str) -> Iterator[Pin]:
-    for pin in evidence.inventory.pins:
-        on_flux = pin.kind in traits.WRAPPED and pin.track == FLUX2
-        if on_flux and pin.location.path == wrapper:
-            yield pin
 
 
 # --- FB106 -----------------------------------------------------------------------------------

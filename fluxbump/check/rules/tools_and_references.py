@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from semver import Version
 
+from fluxbump.check.rules.pin_findings import of_pin
 from fluxbump.check.rules.rule import (
     Evidence,
     Finding,
@@ -155,16 +156,8 @@ def _among_themselves(beside: Sequence[Pin]) -> Iterator[Finding]:
         if first is None or _is_apart(pin, first) or _agrees(pin, first.value):
             continue
         tail = f"holds {pin.value}, but {first.location} holds {first.value}"
-        gist = f"a place ({pin.kind}) {tail}"
         related = Related(first.location, f"{first.subject} holds {first.value}")
-        yield Finding(
-            _CODE,
-            _SEVERITIES[pin.role],
-            f"{pin.subject} {tail}",
-            pin.location,
-            (related,),
-            gist=gist,
-        )
+        yield of_pin(_CODE, _SEVERITIES[pin.role], pin, tail, related)
 
 
 RULES = (

@@ -15,16 +15,11 @@ from fluxbump.check.rules.rule import (
     Trait,
     optional,
 )
+from fluxbump.discover import chart_installs
 from fluxbump.discover.pins import traits
-from fluxbump.model import FLUX2, Pin
+from fluxbump.model import Pin
 
 _CODE = "FB104"
-
-
-def _dependencies(evidence: Evidence) -> list[Pin]:
-    """The wrappers' dependencies on the community chart, however they are held."""
-    pins = evidence.inventory.pins
-    return [pin for pin in pins if pin.kind in traits.WRAPPED and pin.track == FLUX2]
 
 
 def _finding(pin: Pin, message: str, *related: Related, gist: str = "") -> Finding:
@@ -35,7 +30,7 @@ def values_mirror(evidence: Evidence) -> Iterator[Outcome]:
     """The wrapper's values repeat the dependency."""
     mirrors = [pin for pin in evidence.inventory.pins if pin.kind in traits.MIRROR]
     history, base = optional(evidence.history), optional(evidence.baseline)
-    for wrapper in _dependencies(evidence):
+    for wrapper in chart_installs.dependencies(evidence.inventory):
         folder = wrapper.location.path.removesuffix("Chart.yaml")
         own = [mirror for mirror in mirrors if _beside(mirror, folder)]
         before = base.inventory.pins if base else ()

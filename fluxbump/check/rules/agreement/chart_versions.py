@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from fluxbump.check.rules.agreement.held_version import error_at, holds, of_kinds
+from fluxbump.check.rules.pin_findings import error_at, holds, of_kinds
 from fluxbump.check.rules.rule import Evidence, Outcome, Rule, Trait, optional
 from fluxbump.discover.pins import traits
 from fluxbump.model import (

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 from msgspec.structs import replace
 
 from fluxbump.check import lost_install_files, lost_installs
-from fluxbump.check.lost_install_files import Is, is_dependency, is_install_url
-from fluxbump.check.rules.agreement.held_version import error_at, holds, of_kinds
+from fluxbump.check.lost_install_files import Is, is_install_url
+from fluxbump.check.rules.pin_findings import error_at, holds
 from fluxbump.check.rules.rule import (
     Danger,
     Evidence,
@@ -35,11 +35,6 @@ def blames(finding: Finding, places: Collection[Location]) -> bool:
     return finding.code in _SITES and any(place in places for place in named)
 
 
-def _dependencies(evidence: Evidence) -> list[Pin]:
-    """The wrappers' dependencies on the community chart, however they are held."""
-    return [pin for pin in of_kinds(evidence, traits.WRAPPED) if pin.track == FLUX2]
-
-
 def _lost(
     code: str, losses: lost_installs.Losses, is_one: Is, evidence: Evidence
 ) -> Iterator[Finding | NotRun]:
@@ -64,13 +59,13 @@ def _lost(
 
 def chart_dependency(evidence: Evidence) -> Iterator[Outcome]:
     """The wrapper names one exact version of the community chart."""
-    dependencies = _dependencies(evidence)
+    dependencies = chart_installs.dependencies(evidence.inventory)
     for pin in dependencies:
         if pin.form is not Form.EXACT:
             tail = f"is not exact (holds {holds(pin)})"
             gist = f"a dependency on flux2 {tail}"
             yield error_at("FB101", pin, f"{pin.subject} {tail}", gist=gist)
-    gone = [*_lost("FB101", lost_installs.dependencies, is_dependency, evidence)]
+    gone = [*_lost("FB101", lost_installs.dependencies, chart_installs.is_dependency, evidence)]
     yield from gone
     if not dependencies and not gone:
         yield NotApplicable("FB101", "no chart here depends on the community chart flux2")
@@ -150,7 +145,8 @@ def _installs_differ(pin: Pin, first: Pin) -> Finding:
 
 def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
     """What is installed first is what the chart ships that takes it over."""
-    installs, charts = installers.exact(evidence.inventory), _charts(evidence)
+    inventory = evidence.inventory
+    installs, charts = installers.exact(inventory), chart_installs.exact(inventory)
     if not charts or not installs:
         missing = "release is installed" if charts else "chart flux2 is asked for"
         yield NotApplicable("FB103", f"no {missing} here that could be compared with another")
@@ -168,14 +164,6 @@ def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
             said = replace(chart, value=shipped or "")
             if install.value != shipped and installers.together(install, said, installs):
                 yield _disagreement(install, chart, shipped, source, evidence)
-
-
-def _charts(evidence: Evidence) -> list[Pin]:
-    """What asks for one version of the community chart."""
-    pins = [pin for pin in installs(evidence.inventory.pins, FLUX2) if pin.form is Form.EXACT]
-    # The URL of an archive holds its version twice, and says one thing.
-    once = {(pin.location.path, pin.location.line, pin.value): pin for pin in pins}
-    return [*once.values()]
 
 
 def _disagreement(

@@ -8,12 +8,12 @@ from msgspec import Struct
 
 from fluxbump.check.evidence_parts import Absent
 from fluxbump.check.rules.rule import Evidence, NotRun
-from fluxbump.discover import floating, installers
+from fluxbump.discover import chart_installs, floating, installers
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
 from fluxbump.flux import controller_images
 from fluxbump.flux.stored_versions import Conflict
-from fluxbump.model import FLUX, FLUX2, Form, Inventory, Pin
+from fluxbump.model import FLUX, FLUX2, Inventory, Pin
 
 
 class Holds(Struct, frozen=True):
@@ -57,11 +57,9 @@ def first_installs(inventory: Inventory) -> list[Holds]:
 
 def chart_pins(inventory: Inventory, evidence: Evidence) -> list[Holds]:
     """The pins of the community chart; `evidence` tells what each version ships."""
-    pins = [pin for pin in installs(inventory.pins, FLUX2) if pin.form is Form.EXACT]
-    # The URL of an archive holds its version twice, and says one thing.
-    once = {(pin.location.path, pin.location.line, pin.value): pin for pin in pins}
     vendored = inventory is evidence.inventory
-    return [Holds(pin, evidence.shipped(pin, vendored=vendored)[0]) for pin in once.values()]
+    pins = chart_installs.exact(inventory)
+    return [Holds(pin, evidence.shipped(pin, vendored=vendored)[0]) for pin in pins]
 
 
 def unknown_crds(code: str, evidence: Evidence, *pins: Holds) -> NotRun | None:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.check.rules.rule import Evidence, Finding, Outcome, Related, Rule, Severity, Trait
+from fluxbump.check.rules.pin_findings import disagreement
+from fluxbump.check.rules.rule import Evidence, Outcome, Rule, Severity, Trait
 from fluxbump.discover import chart_installs
 
 
 def chart_agreement(evidence: Evidence) -> Iterator[Outcome]:
     """The chart flux2 is at one version in each environment."""
     pins = chart_installs.disagreeing(evidence.inventory)
-    if not pins:
-        return
-    first, *others = pins
-    other = next(pin for pin in others if pin.value != first.value)
-    related = tuple(Related(pin.location, f"{pin.subject} holds {pin.value}") for pin in others)
-    more = f" ({len(pins)} places in all)" if pins[2:] else ""
-    message = f"{first.subject} holds {first.value}, but {other.location} holds {other.value}{more}"
-    yield Finding("FB114", Severity.ERROR, message, first.location, related)
+    if pins:
+        yield disagreement("FB114", Severity.ERROR, pins)
 
 
 RULES = (

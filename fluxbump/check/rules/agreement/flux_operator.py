@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from fluxbump.check.rules.pin_findings import disagreement
 from fluxbump.check.rules.rule import (
     Evidence,
-    Finding,
     NotApplicable,
     Outcome,
-    Related,
     Rule,
     Severity,
     Trait,
@@ -37,15 +36,8 @@ def operator_agreement(evidence: Evidence) -> Iterator[Outcome]:
         return
     odd = {pin: others for pin in pins if (others := _against(pin, pins))}
     if odd:
-        places = [*dict.fromkeys([*odd, *(other for some in odd.values() for other in some)])]
-        first, *others = places
-        other = next(pin for pin in others if pin.value != first.value)
-        related = [Related(pin.location, f"{pin.subject} holds {pin.value}") for pin in others]
-        more = f" ({len(places)} places in all)" if places[2:] else ""
-        message = (
-            f"{first.subject} holds {first.value}, but {other.location} holds {other.value}{more}"
-        )
-        yield Finding(_CODE, Severity.WARNING, message, first.location, tuple(related))
+        places = dict.fromkeys([*odd, *(other for others in odd.values() for other in others)])
+        yield disagreement(_CODE, Severity.WARNING, [*places])
 
 
 def _tells(pin: Pin) -> bool:
