@@ -75,6 +75,7 @@ JOURNEYS = {"run", "fleet"}
 LEAVES = ("discover.pins", "check.rules", "reports", "helm.index", "forges", "cli")
 SHARED = {
     "discover.pins.kind", "discover.pins.kind_traits", "discover.pins.name_search",
+    "discover.pins.bootstrap_path",
     "discover.pins.oci_references",
     "discover.pins.tagged_urls", "discover.pins.chart_calls",
     "discover.pins.releases.controller_tags", "check.rules.rule",

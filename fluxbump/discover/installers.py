@@ -63,14 +63,12 @@ def together(first: Pin, second: Pin, every: Iterable[Pin]) -> bool:
         second: another; its value is a release too.
         every: all places that install a release.
     """
-    if not traits.BOOTSTRAPPED & {first.kind, second.kind}:
-        return not chart_installs.apart(first, second)
     if apart(first, second):
         return False
-    if first.kind == second.kind:
+    if first.kind == second.kind or not traits.BOOTSTRAPPED & {first.kind, second.kind}:
         return True
     elsewhere = second if first.kind in traits.BOOTSTRAPPED else first
-    return not any(
+    return elsewhere.cluster is not None or not any(
         pin.kind in traits.BOOTSTRAPPED
         and pin.value == elsewhere.value
         and not apart(pin, elsewhere)
@@ -79,13 +77,18 @@ def together(first: Pin, second: Pin, every: Iterable[Pin]) -> bool:
 
 
 def apart(pin: Pin, other: Pin) -> bool:
-    """Whether two places, of which one is a `gotk-components.yaml`, are of different clusters.
+    """Whether two places are of different clusters.
 
     So are files of two clusters, places whose paths name different environments, and what is in
-    another directory beside that of the cluster.
+    another directory beside that of the cluster. A place that names the directory of its cluster
+    speaks of that one alone.
     """
-    if {pin.kind, other.kind} <= traits.BOOTSTRAPPED:
+    if all(
+        place.cluster is not None or place.kind in traits.BOOTSTRAPPED for place in (pin, other)
+    ):
         return cluster(pin) != cluster(other)
+    if not traits.BOOTSTRAPPED & {pin.kind, other.kind}:
+        return chart_installs.apart(pin, other)
     gotk, place = (pin, other) if pin.kind in traits.BOOTSTRAPPED else (other, pin)
     return chart_installs.apart(pin, other) or _is_beside(gotk, place.location.path)
 
@@ -98,7 +101,9 @@ def _is_beside(gotk: Pin, path: str) -> bool:
 
 
 def cluster(pin: Pin) -> str:
-    """Return the directory of the cluster that a `gotk-components.yaml` is for."""
+    """Return the directory of the cluster that a `gotk-components.yaml`, or a place, is for."""
+    if pin.cluster is not None:
+        return pin.cluster
     folder = pin.location.path.rpartition("/")[0]
     above, _, last = folder.rpartition("/")
     return above if last == _OWN else folder

@@ -93,6 +93,8 @@ class Pin(Struct, frozen=True):
             where the pin says nothing else.
         with_digest: a digest beside the version decides what is taken.
         in_patch: it is in a patch, which installs nothing by itself.
+        cluster: the directory of the cluster that it bootstraps, as the place itself names it:
+            relative to the root, without a slash at either end. None if it names none.
     """
 
     kind: str
@@ -106,6 +108,7 @@ class Pin(Struct, frozen=True):
     role: Role = Role.INSTALLS
     with_digest: bool = False
     in_patch: bool = False
+    cluster: str | None = None
 
 
 class Note(Struct, frozen=True):

@@ -15,7 +15,7 @@ from fluxbump.check.rules.rule import (
     Severity,
     Trait,
 )
-from fluxbump.discover import chart_installs, floating, installers
+from fluxbump.discover import floating, installers
 from fluxbump.discover.pins import traits
 from fluxbump.model import Form, Pin
 from fluxbump.text import version_ranges, versions
@@ -58,7 +58,7 @@ def _judged(pin: Pin, newest: str | None, evidence: Evidence) -> Finding:
     near = [
         other
         for other in every
-        if other.value != newest and other.kind != pin.kind and not chart_installs.apart(other, pin)
+        if other.value != newest and other.kind != pin.kind and not installers.apart(other, pin)
     ]
     others = [other for other in near if _admits(pin, other.value)]  # FB102 says what is excluded
     if others:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fluxbump.discover.pins.bootstrap_path import for_cluster
 from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.flux.components import DEFAULT
@@ -64,7 +65,8 @@ def _in_hcl(file: TextFile, context: Context) -> Iterator[Pin]:
             chart = block.attribute("chart")
             track = _track(resource, chart.value if chart else None, context)
             if track is not None:
-                yield _pin(file, block, track)
+                path = block.attribute("path") if resource == BOOTSTRAP else None
+                yield for_cluster(_pin(file, block, track), path.value if path else None)
 
 
 def components(file: TextFile, pin: Pin) -> frozenset[str] | None:
@@ -121,10 +123,13 @@ def _of_type(document: Document, resource: str, labelled: Node, context: Context
                 continue
             subject = f"{resource} {label}"
             scalar = document.scalar(yaml.get(block, "version"))
-            if scalar is None:
-                yield unpinned(NAME, track, document.at(block), subject)
-            else:
-                yield pin_at(NAME, track, scalar, subject)
+            pin = (
+                unpinned(NAME, track, document.at(block), subject)
+                if scalar is None
+                else pin_at(NAME, track, scalar, subject)
+            )
+            path = yaml.text_of(block, "path") if resource == BOOTSTRAP else None
+            yield for_cluster(pin, path)
 
 
 def _blocks(node: Node | None) -> Iterator[Node]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from fluxbump.discover.pins.bootstrap_path import for_cluster
 from fluxbump.discover.pins.kind import BY_HAND, Context, Found
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.variables import references
@@ -25,6 +26,7 @@ TRAITS = frozenset({KindTrait.BY_VARIABLE})
 
 _COMMANDS = frozenset({"install", "bootstrap"})
 _FLAGS = ("--version", "-v")
+_PATH = ("--path",)
 _SELECT = ("--components", "--components-extra")
 _NAME = lazy_pattern(r"[a-z-]+")
 _COMMAND = lazy_pattern(r"flux(?<![\w.-]flux)(?=[ \t\\\"',])")
@@ -39,19 +41,25 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     for match in _COMMAND.finditer(file.text):
         if not file.is_live(match.start()):
             continue
-        version = _version(words_of(file, match))
+        words = words_of(file, match)
+        version = _version(words)
         if version is not None and not references.is_searched(file, match.start()):
-            yield _found(file, version)
+            path, found = _value(words, _PATH), _found(file, version)
+            directory = path.text if path else None
+            yield for_cluster(found, directory) if isinstance(found, Pin) else found
 
 
 def _version(words: list[Word]) -> Word | None:
     """Return the value of `--version` of a command that installs; None for any other command."""
     command = next((word.text for word in words if not word.text.startswith("-")), "")
-    if command not in _COMMANDS:
-        return None
+    return _value(words, _FLAGS) if command in _COMMANDS else None
+
+
+def _value(words: list[Word], flags: tuple[str, ...]) -> Word | None:
+    """Return the value of the first of these flags."""
     for word, behind in zip(words, [*words[1:], None], strict=True):
         flag, equals, _ = word.text.partition("=")
-        if flag in _FLAGS:
+        if flag in flags:
             return rest_of(word, len(flag) + 1) if equals else behind
     return None
 
