@@ -112,10 +112,13 @@ class FluxbumpError(Exception):
 
     @property
     def listed(self) -> tuple[str, ...]:
-        """A line for each place, where the sentence cannot name them all."""
+        """The places, where the sentence cannot name them all; what several share is said once."""
         if not self.places[1:]:  # one place is in the sentence
             return ()
-        return tuple(f"{place.location}: {place.message}" for place in self.places)
+        groups: dict[str, list[str]] = {}
+        for place in self.places:
+            groups.setdefault(place.message, []).append(str(place.location))
+        return tuple(line for message, group in groups.items() for line in _group(message, group))
 
     @property
     def problem(self) -> str:
@@ -126,6 +129,13 @@ class FluxbumpError(Exception):
         """Return all on one line but the commands, as the reason of something else."""
         advice = f" ({self.hint})" if self.hint else ""
         return "; ".join([self.problem, *self.facts]) + advice
+
+
+def _group(message: str, group: list[str]) -> tuple[str, ...]:
+    """Return the lines of places with one message."""
+    if len(group) == 1:
+        return (f"{group[0]}: {message}",)
+    return (f"{len(group)} places: {message}", *(f"  {location}" for location in group))
 
 
 class UsageError(FluxbumpError):

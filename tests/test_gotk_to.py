@@ -253,6 +253,18 @@ def test_of_several_edited_files_each_is_listed(
     ]
 
 
+def test_why_several_files_stay_is_said_once(tmp_path: Path, index: Path, cli: Cli) -> None:
+    repo = fleet(tmp_path, index, gotk.components("2.4.0"), gotk.components("2.4.0"))
+    nothing = tmp_path / "nothing"
+    nothing.mkdir()
+    result = cli("to", "2.5.1", "--quiet", "--releases", str(nothing), cwd=repo)
+    first, *others = result.err.splitlines()
+    assert (result.code, first) == (5, "error: 2 files would stay behind while Flux moves to 2.5.1")
+    assert result.err.count("the manifest of Flux 2.4.0 is not available") == 1
+    assert others[-3].startswith("  2 places: the manifest of Flux 2.4.0 is not available")
+    assert others[-2:] == [f"    {A}:3", f"    {B}:3"]
+
+
 def test_a_component_that_the_new_release_lacks(tmp_path: Path, index: Path, cli: Cli) -> None:
     folder = gotk.releases(tmp_path / "releases", ["2.4.0", "2.5.1"]) / "v2.5.1"
     (folder / "gotk-components.yaml").write_text(gotk.components("2.5.1", TOLD), "utf-8")

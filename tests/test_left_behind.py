@@ -287,14 +287,15 @@ def test_each_place_has_a_line(to: To) -> None:
     ]
 
 
-def test_each_file_that_cannot_be_read_has_a_line(to: To) -> None:
+def test_why_files_cannot_be_read_is_said_once(to: To) -> None:
     broken = release().replace("    spec:\n", "   spec: [\n")
     result = to(small(release=broken, **{"clusters/b/flux.yaml": broken}))
     assert result.code == 5
-    lines = result.err.splitlines()
-    assert [line.strip().partition(":")[0] for line in lines[1:3]] == [
-        "clusters/a/flux.yaml",
-        "clusters/b/flux.yaml",
+    _, shared, *lines = result.err.splitlines()
+    assert shared.startswith("  2 places: ")
+    assert [line.partition(":")[0] for line in lines[:2]] == [
+        "    clusters/a/flux.yaml",
+        "    clusters/b/flux.yaml",
     ]
 
 
