@@ -24,7 +24,7 @@ CLUSTERS = {
 def found(code: str, **more: str) -> list[Finding]:
     files = CLUSTERS | {name.replace("_", "."): text for name, text in more.items()}
     evidence = examine(snapshot(files), Settings(), chart_index()).evidence
-    return list(rules.judge(evidence, (code,))[0])
+    return list(rules.judge(evidence, (code,)).findings)
 
 
 @pytest.mark.parametrize("path", ['"clusters/live"', '"./clusters/live/"', '"/clusters/live"'])
