@@ -48,7 +48,7 @@ def check(
 
     Args:
         repository: a path in it.
-        rev: a branch, tag or commit; None for the work tree.
+        rev: a branch, tag or commit; None for the working tree.
         base: compare with the merge base of this revision and what is judged.
         index: the chart index, a URL or a path; None for the configured one.
         releases: where the manifests of Flux releases are, likewise.
@@ -136,8 +136,8 @@ def bump(
 ) -> Bumped:
     """Move every pin to a release, in one commit on a new branch; what `fluxbump to` does.
 
-    The work tree, the index and the current branch stay as they are. A bump that the rules refuse
-    is no exception: it makes no branch, and `refusals` says why.
+    The working tree, the index and the current branch stay as they are. A bump that the rules
+    refuse is no exception: it makes no branch, and `refusals` says why.
 
     Args:
         version: a Flux release (`2.5.1`), a line (`2.5`), `latest`, or `latest-safe`.

@@ -41,7 +41,7 @@ class Session(Struct, Generic[S_co], frozen=True, dict=True):
 
     Attributes:
         repository: open.
-        snapshot: of a revision, the index or the work tree.
+        snapshot: of a revision, the index or the working tree.
         settings: its fluxbump.yaml.
         options: where facts come from.
         root: where relative paths in the configuration start; None where there is no working tree.
@@ -122,7 +122,7 @@ def open_session(
         opened: called with the repository before anything is read.
 
     Raises:
-        RepositoryError: there is no such repository or revision, or no work tree.
+        RepositoryError: there is no such repository or revision, or no working tree.
         ConfigError: fluxbump.yaml cannot be used.
     """
     repository = Repository(path)

@@ -146,7 +146,7 @@ class Repo:
         target.write_bytes(text if isinstance(text, bytes) else text.encode())
 
     def commit(self, files: Mapping[str, str | bytes], message: str = "change") -> str:
-        """Write files into the work tree and commit them; return the commit."""
+        """Write files into the working tree and commit them; return the commit."""
         for path, text in files.items():
             self.write(path, text)
         self.git("add", "--all")

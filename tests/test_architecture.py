@@ -47,7 +47,7 @@ OUTSIDE = {
     "system.cache_file", "system.whole_file", "helm.registry", "flux.manifests_artifact",
     "flux.fetch_tags",
     "flux.index_fallback", "system.wait_at_most",
-    # They replace files of a work tree, all or none.
+    # They replace files of a working tree, all or none.
     "system.atomic_replace", "system.replace_recovery", "system.no_follow", "system.locks",
     # What the process has changed.
     "system.changes_made",

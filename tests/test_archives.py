@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fluxbump.config.settings import Settings
-from fluxbump.helm.chart_repository import archive_of
+from fluxbump.discover.copies_and_archives import archive_of
 from tests.helpers import (
     Cli,
     assert_refused,

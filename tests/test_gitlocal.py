@@ -30,7 +30,7 @@ def git(where: Path, *args: str) -> None:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A work tree with one commit and a folder `a/b`."""
+    """A working tree with one commit and a folder `a/b`."""
     path = tmp_path / "tree"
     path.joinpath("a", "b").mkdir(parents=True)
     git(path, "init", "--quiet")

@@ -1,4 +1,4 @@
-"""`fluxbump to --in-place`: the work tree is edited as it lies there, and nothing else is."""
+"""`fluxbump to --in-place`: the working tree is edited as it lies there, and nothing else is."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_line_ends_modes_and_odd_bytes_stay(little: Repo, cli: Cli) -> None:
 
 
 def test_autocrlf(little: Repo, cli: Cli) -> None:
-    """Git stores LF, the work tree has CRLF: it keeps them, and git sees the pins alone."""
+    """Git stores LF, the working tree has CRLF: it keeps them, and git sees the pins alone."""
     little.git("config", "core.autocrlf", "true")
     little.git("rm", "--cached", "-r", "--quiet", ".")
     little.git("reset", "--hard", "--quiet")
@@ -169,7 +169,7 @@ def test_autocrlf(little: Repo, cli: Cli) -> None:
 
 
 def test_a_filter_sees_what_it_would_see_from_an_editor(little: Repo, cli: Cli) -> None:
-    """Git stores upper case, the work tree has lower case (clean and smudge)."""
+    """Git stores upper case, the working tree has lower case (clean and smudge)."""
     little.git("config", "filter.case.clean", "tr a-z A-Z")
     little.git("config", "filter.case.smudge", "tr A-Z a-z")
     url = script().partition("\n")[2].lower()
@@ -318,7 +318,7 @@ def test_previews_write_nothing(little: Repo, cli: Cli, more: list[str]) -> None
     result = cli("to", "2.5.1", "--in-place", *more, cwd=little)
     assert result.code == 0, result.err
     assert contents(little.path) == before
-    assert "# mine" in result.out  # the diff is against the work tree
+    assert "# mine" in result.out  # the diff is against the working tree
 
 
 def test_the_patch_leads_to_the_same_work_tree(little: Repo, cli: Cli) -> None:

@@ -1,4 +1,4 @@
-"""Files of a work tree are replaced all or none, whatever happens at whatever moment.
+"""Files of a working tree are replaced all or none, whatever happens at whatever moment.
 
 A real process is killed, disturbed or refused at every call that changes a name on the disk: an
 audit hook of the interpreter (PEP 578) counts these calls, and at the chosen one it ends the

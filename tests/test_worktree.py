@@ -1,4 +1,4 @@
-"""What lies in the work tree and in the index, read from real repositories."""
+"""What lies in the working tree and in the index, read from real repositories."""
 
 from __future__ import annotations
 

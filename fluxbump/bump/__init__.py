@@ -1,1 +1,1 @@
-"""Bumps: what `to` and `sync` do, from a plan to commits or an edited work tree."""
+"""Bumps: what `to` and `sync` do, from a plan to commits or an edited working tree."""

@@ -1,7 +1,7 @@
 """The journey of a bump, from stage to stage.
 
 `look` gathers what there is; `prepare` computes everything and writes nothing. A dry run ends
-there; `deliver` makes a branch of the result, `in_place` edits the work tree.
+there; `deliver` makes a branch of the result, `in_place` edits the working tree.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ def _at_base(prepared: Prepared[S]) -> Prepared[S]:
 def _steps(
     repository: Repository, base: Snapshot, composed: Composed, whole: Stage
 ) -> tuple[Stage, ...]:
-    """Part the work into commits; in a work tree it is all one."""
+    """Part the work into commits; in a working tree it is all one."""
     if not isinstance(base, CommitSnapshot):
         return (whole,) if whole.changes.files else ()
     start = composed.start

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from posixpath import dirname
 
 from fluxbump.bump.changes import Plan
+from fluxbump.discover.copies_and_archives import archive_of
 from fluxbump.discover.pins import traits
 from fluxbump.git.text_reader import TextReader
-from fluxbump.helm.chart_repository import archive_of
 from fluxbump.model import Inventory, Location, Note, Snapshot, TrackKind
 from fluxbump.text.languages import Language
 from fluxbump.text.live_code import TextFile

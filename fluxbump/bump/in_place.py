@@ -1,4 +1,4 @@
-"""The journey of a bump that edits the work tree: all files or none, nothing staged or committed.
+"""A bump that edits the working tree: all files or none, and nothing is staged or committed.
 
 It starts from the files as they lie there, because somebody may have moved some pins already. It
 is compared with HEAD, because that is what clusters run.
@@ -26,7 +26,7 @@ from fluxbump.workspace import Session
 
 
 class Written(Struct, frozen=True):
-    """What became of the work tree.
+    """What became of the working tree.
 
     Attributes:
         replaced: files that have new content.
@@ -45,16 +45,16 @@ class Written(Struct, frozen=True):
 def prepare(
     session: Session[EditableWorktree], request: Request, *, render: Rendering | None = None
 ) -> Prepared[EditableWorktree]:
-    """Compute a bump of the work tree; see `bump.look` and `bump.prepare`.
+    """Compute a bump of the working tree; see `bump.look` and `bump.prepare`.
 
     Args:
-        session: the work tree, and where facts come from.
+        session: the working tree, and where facts come from.
         request: what the user asked for.
         render: gives what renders wrappers; None when rendering was not asked for.
 
     Raises:
         FluxbumpError: of the stage that cannot go on.
-        RepositoryError: a file that pins Flux is not in the work tree, or holds conflicts.
+        RepositoryError: a file that pins Flux is not in the working tree, or holds conflicts.
     """
     repository, base = session.repository, session.snapshot
     since = repository.snapshot(base.commit, "HEAD") if base.commit else None

@@ -145,7 +145,7 @@ def look(
     """Look at the snapshot of a session.
 
     Args:
-        session: the commit to start from, or the work tree.
+        session: the commit to start from, or the working tree.
         known: what is known beside the repository.
         since: what clusters run; None when it is the base.
         compare: whether charts may be fetched only to be compared with their release.
@@ -172,7 +172,7 @@ def looked_at(
     """Look at a base with what a session holds of it; see `look`.
 
     Args:
-        base: the commit to start from, or the work tree.
+        base: the commit to start from, or the working tree.
         settings: its configuration.
         loaded: the chart index, or why there is none.
         known: what is known beside the repository.

@@ -81,7 +81,7 @@ class Verdict(Struct, frozen=True):
     """What the gate says.
 
     Attributes:
-        subject: what was looked at, for people: `work tree`, `index`, a revision.
+        subject: what was looked at, for people: `working tree`, `index`, a revision.
         codes: of the rules that were selected.
         findings: what is wrong, by code and place.
         suppressed: findings that are accepted, each with the statement that does it.

@@ -1,4 +1,4 @@
-"""`--fix`: which settings to fix, and how they are fixed in the work tree."""
+"""`--fix`: which settings to fix, and how they are fixed in the working tree."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def chosen(names: str) -> tuple[Fix, ...]:
 
 
 def fix_worktree(repo: Path | None, asked: tuple[Fix, ...], console: Console) -> None:
-    """Fix settings in the work tree, all files or none, and say which.
+    """Fix settings in the working tree, all files or none, and say which.
 
     Raises:
         FluxbumpError: a setting cannot be fixed with certainty, or a file cannot be written.

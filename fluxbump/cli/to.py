@@ -53,7 +53,7 @@ class Delivery(Struct, frozen=True):
     """Where a bump goes.
 
     Attributes:
-        in_place: to the work tree.
+        in_place: to the working tree.
         checkout: to a branch, which is checked out afterwards.
         force: to a branch that may be there already.
     """

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from fluxbump.discover.copies_and_archives import holds_copies, is_copy
 from fluxbump.discover.pins.kind import Context
 from fluxbump.errors import PinError
-from fluxbump.helm.chart_repository import holds_copies, is_copy
 from fluxbump.model import FLUX2, Chart, Dependency, Location
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile

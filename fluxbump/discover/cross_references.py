@@ -3,10 +3,6 @@
 A patch names the release that it changes, and a substitution a variable; which chart that is,
 another file says. So these are looked for once the other pins are known, and only where there is
 something to look for.
-
-`releases` of `Links` maps `HelmRelease NAME` and variables `${NAME}` to version lines. `unsure`
-has those of them that other charts have a share in. `patches` maps the path of a patch to the kinds
-and names that kustomizations apply it to, each empty where a kustomization does not say it.
 """
 
 from __future__ import annotations

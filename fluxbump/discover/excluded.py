@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from fluxbump.discover import charts
+from fluxbump.discover.copies_and_archives import archive_of, kind_of_archive
 from fluxbump.discover.pins import DEPENDENCIES, OF_NO_PARSER
 from fluxbump.discover.pins.kind import Context
-from fluxbump.helm.chart_repository import archive_of, kind_of_archive
 from fluxbump.model import FLUX2, Form, Inventory, Note, Pin, Track
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from semver import Version
 
 from fluxbump.discover import installers
-from fluxbump.helm.chart_repository import holds_copies
+from fluxbump.discover.copies_and_archives import holds_copies
 from fluxbump.model import Form, Inventory, Pin
 from fluxbump.text import version_ranges, versions
 

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
+from fluxbump.discover.copies_and_archives import archive_of, holds_copies
 from fluxbump.discover.pins.kind import (
     COMMUNITY_REPOSITORIES,
     SETTINGS_FILE,
@@ -14,7 +15,6 @@ from fluxbump.discover.pins.kind import (
     CustomPin,
     ProgramSource,
 )
-from fluxbump.helm.chart_repository import archive_of, holds_copies
 from fluxbump.model import Location, Note, Pin
 from fluxbump.system.parallel import Spread, serially
 

@@ -20,8 +20,8 @@ _LONGEST_URL = 2000
 _LONGEST_SENTENCE = 500
 _RUN = "fluxbump/run/v1"
 _SECRET = lazy_pattern(r"TOKEN$|SECRET|PASSWORD|PASSWD|_PAT$|_KEY$")
-_SHORTEST_SECRET = 6
 _ERROR = "error: "
+_SHORTEST_SECRET = 6
 """Characters; to mask shorter values would mask words."""
 
 

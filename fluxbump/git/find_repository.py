@@ -17,9 +17,9 @@ class Layout(Struct, frozen=True):
     """Where a repository is, all paths absolute.
 
     Attributes:
-        root: the work tree's root; the git directory of a bare repository.
-        private: the git directory of this work tree.
-        shared: the git directory of all its work trees.
+        root: the working tree's root; the git directory of a bare repository.
+        private: the git directory of this working tree.
+        shared: the git directory of all its working trees.
     """
 
     bare: bool
@@ -77,7 +77,7 @@ def _here() -> Path:
 
 
 def _around(place: Path, private: Path, shared: Path) -> Layout:
-    """Return the work tree around a git directory that we are in."""
+    """Return the working tree around a git directory that we are in."""
     if private.name != ".git":
         raise RepositoryError(
             f"in a git directory: {place}", hint="name the working tree with --repo PATH"

@@ -41,7 +41,7 @@ def branch(git: Runner, name: str) -> Branch | None:
 
 
 def require_not_elsewhere(git: Runner, name: str, here: Path) -> None:
-    """Refuse a branch that another work tree than `here` has checked out.
+    """Refuse a branch that another working tree than `here` has checked out.
 
     Raises:
         RepositoryError: it has.

@@ -1,6 +1,6 @@
 """A git repository: what it has, and the one ref that a bump makes.
 
-Everything is read from the object database and written as objects; the work tree, the index
+Everything is read from the object database and written as objects; the working tree, the index
 and HEAD are never touched, except by `switch`.
 """
 
@@ -72,17 +72,17 @@ class Repository:
 
     @property
     def bare(self) -> bool:
-        """Whether there is no work tree."""
+        """Whether there is no working tree."""
         return self._layout.bare
 
     @property
     def root(self) -> Path:
-        """The work tree's root; the git directory of a bare repository."""
+        """The working tree's root; the git directory of a bare repository."""
         return self._layout.root
 
     @property
     def private(self) -> Path:
-        """A directory for fluxbump's own files; each work tree has one. It need not be there."""
+        """A directory for fluxbump's own files; each working tree has one. It need not be there."""
         return self._layout.private / "fluxbump"
 
     # --- reading --------------------------------------------------------------------------
@@ -100,7 +100,7 @@ class Repository:
         return self._closed_later(CommitSnapshot(self._git, commit, name))
 
     def worktree(self, *, instead: str = "use --rev REV") -> WorktreeSnapshot:
-        """Return a view of the work tree; `instead` says what to do if there is none.
+        """Return a view of the working tree; `instead` says what to do if there is none.
 
         Raises:
             RepositoryError: a bare repository has none.
@@ -109,7 +109,7 @@ class Repository:
         return WorktreeSnapshot(self._git, self.root)
 
     def editable(self, *, instead: str = "drop --in-place") -> EditableWorktree:
-        """Return a view of the work tree that an edit can start from; see `worktree`.
+        """Return a view of the working tree that an edit can start from; see `worktree`.
 
         Raises:
             RepositoryError: a bare repository has none.
@@ -179,16 +179,16 @@ class Repository:
         return history.ever_held(self._git, self._layout, texts, revision)
 
     def modified(self, paths: Iterable[str]) -> list[str]:
-        """Return those of `paths` whose work tree or index differs from HEAD."""
+        """Return those of `paths` whose working tree or index differs from HEAD."""
         return [] if self.bare else uncommitted.modified(self._git, paths)
 
     @property
     def clean(self) -> bool:
-        """Whether the work tree holds what HEAD does, and no file besides that git would add."""
+        """Whether the working tree holds what HEAD does, and no file besides that git would add."""
         return self.bare or uncommitted.is_clean(self._git)
 
     def unstaged(self, paths: Iterable[str]) -> set[str]:
-        """Return those of `paths` of which the index does not hold what is in the work tree."""
+        """Return those of `paths` of which the index does not hold what is in the working tree."""
         return uncommitted.unstaged(self._git, paths)
 
     # --- building ---------------------------------------------------------------------------
@@ -283,7 +283,7 @@ class Repository:
         """Refuse a switch to the result that would overwrite local changes.
 
         Raises:
-            RepositoryError: it would, there is no work tree, or a merge or rebase is under way.
+            RepositoryError: it would, there is no working tree, or a merge or rebase is under way.
         """
         self._require_work_tree("nothing to check out", hint="drop --checkout")
         refs.require_not_elsewhere(self._git, branch, self.root)

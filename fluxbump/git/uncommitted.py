@@ -1,4 +1,4 @@
-"""What a work tree and its index hold that is not committed, and whether it is in the way."""
+"""What a working tree and its index hold that is not committed, and whether it is in the way."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _UNFINISHED = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", 
 
 
 def modified(git: Runner, paths: Iterable[str]) -> list[str]:
-    """Return those of `paths` whose work tree or index differs from HEAD, sorted."""
+    """Return those of `paths` whose working tree or index differs from HEAD, sorted."""
     wanted = set(paths)
     return sorted(path for _, path in _states(git, "no") if path in wanted)
 
 
 def is_clean(git: Runner) -> bool:
-    """Whether the work tree holds what HEAD does, and no file besides that git would add."""
+    """Whether the working tree holds what HEAD does, and no file besides that git would add."""
     return not _states(git, "normal")
 
 
 def unstaged(git: Runner, paths: Iterable[str]) -> set[str]:
-    """Return those of `paths` of which the index does not hold what is in the work tree."""
+    """Return those of `paths` of which the index does not hold what is in the working tree."""
     wanted = set(paths)
     return {path for state, path in _states(git, "all") if state[1] != " " and path in wanted}
 
@@ -49,9 +49,9 @@ def require_switchable(
     """Refuse a switch to a result that would overwrite what is not committed.
 
     Args:
-        git: runs in the work tree.
+        git: runs in the working tree.
         trees: builds the result.
-        private: the work tree's own git directory.
+        private: the working tree's own git directory.
         base: what `changes` are to.
         changes: what the switch brings.
 

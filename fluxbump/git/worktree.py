@@ -1,4 +1,4 @@
-"""Snapshots of what is not committed: the index, and the work tree."""
+"""Snapshots of what is not committed: the index, and the working tree."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class IndexSnapshot(ObjectSnapshot):
 
 
 class WorktreeSnapshot(Searched):
-    """What lies in the work tree: tracked files as they are, and new ones that are not ignored."""
+    """The working tree: tracked files as they are, and new ones that are not ignored."""
 
     name = "working tree"
 
@@ -147,11 +147,11 @@ class WorktreeSnapshot(Searched):
 
 
 class EditableWorktree(WorktreeSnapshot):
-    """The work tree as something to edit: each file is read once, and ignored ones are not here.
+    """The working tree as something to edit: each file is read once, and ignored ones are not here.
 
     Args:
         runner: runs git.
-        root: of the work tree.
+        root: of the working tree.
         commit: HEAD; None where there is none yet.
     """
 
@@ -219,7 +219,7 @@ class EditableWorktree(WorktreeSnapshot):
         return _REGULAR[1] if executable else _REGULAR[0]
 
     def unseen(self) -> Sequence[str]:
-        """Tracked files that the work tree does not show as text.
+        """Tracked files that the working tree does not show as text.
 
         They are left out of a sparse checkout, or written in an encoding such as UTF-16
         (gitattributes(5), `working-tree-encoding`).

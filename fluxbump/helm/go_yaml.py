@@ -39,7 +39,7 @@ def value(node: Any) -> object:
     """Return what a node holds, as dicts, lists, strings, booleans, ints, floats and None.
 
     Args:
-        node: of a `yamltext.Document`; None for one that is missing.
+        node: of a `text.yaml.Document`; None for one that is missing.
 
     Raises:
         YamlError: it refers to itself, or is far larger than its text.

@@ -32,10 +32,8 @@ from fluxbump.model.inventory import (
     TrackKind,
     Unreadable,
 )
-from fluxbump.model.snapshot import (
-    Location,
-    Snapshot,
-)
+from fluxbump.model.location import Location
+from fluxbump.model.snapshot import Snapshot
 
 __all__ = [
     "COMMITS",

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from fluxbump.model.snapshot import Location
+from fluxbump.model.location import Location
 
 
 class Severity(StrEnum):

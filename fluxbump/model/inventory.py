@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from fluxbump.model.snapshot import Location
+from fluxbump.model.location import Location
 
 
 class TrackKind(StrEnum):
@@ -195,7 +195,15 @@ class Chart(Struct, frozen=True):
 
 
 class Links(Struct, frozen=True):
-    """What files say of each other; the room `links` says what each part is."""
+    """What files say of each other.
+
+    Attributes:
+        releases: `HelmRelease NAME` and variables `${NAME}`, each with the version line that it is
+            of.
+        unsure: those of them that other charts have a share in.
+        patches: the path of a patch, with the kinds and names of the objects that kustomizations
+            apply it to, each empty where a kustomization does not say it.
+    """
 
     releases: Mapping[str, Track] = field(default_factory=dict)
     unsure: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""A read-only view of a repository at one moment, and places in its files."""
+"""A read-only view of a repository at one moment."""
 
 from __future__ import annotations
 
@@ -6,32 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from msgspec import Struct
-
-
-class Location(Struct, frozen=True, order=True):
-    """A place in a file of the repository.
-
-    Attributes:
-        path: relative to the repository's root, with `/`.
-        line: 1-based.
-        column: 1-based, in characters.
-    """
-
-    path: str
-    line: int
-    column: int = 1
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}"
-
 
 class Snapshot(Protocol):
     """A read-only view of a repository's regular files at one moment."""
 
     @property
     def name(self) -> str:
-        """What the snapshot shows, for people: a revision, `work tree`, `index`."""
+        """What the snapshot shows, for people: a revision, `working tree`, `index`."""
         ...
 
     @property
@@ -54,7 +35,7 @@ class Snapshot(Protocol):
     def below(self, folder: str) -> Sequence[str]:
         """All files below `folder` (which ends in `/`, or is empty), sorted.
 
-        In a work tree this includes files that git ignores.
+        In a working tree this includes files that git ignores.
         """
         ...
 

@@ -23,7 +23,7 @@ class Followup(Struct, frozen=True):
     """What the next command has to know beside the verdict.
 
     Attributes:
-        editable: the work tree was judged, so that a fix can edit it.
+        editable: the working tree was judged, so that a fix can edit it.
         release: what every pin can be brought to; None if the pins agree, or nothing is sure.
         options: with which a bump to that release passes.
         installed: the release that is installed, to which a bump would move manifests alone; None

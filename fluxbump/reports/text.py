@@ -208,11 +208,11 @@ def delivered(prepared: Prepared, result: Delivered, paint: Paint) -> str:
 
 
 def written(result: Written, root: str | None, paint: Paint) -> str:
-    """What became of the work tree, and how to undo it.
+    """What became of the working tree, and how to undo it.
 
     Args:
         result: what was written.
-        root: of the work tree; None when the reader is there.
+        root: of the working tree; None when the reader is there.
         paint: colours.
     """
     lines = []

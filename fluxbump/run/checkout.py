@@ -69,7 +69,7 @@ class Ground(Struct, frozen=True):
         remote: that branches are pushed to.
         credential: for the remote and its forge; None when there is none, or none is needed.
         userinfo: what the remote's URL had before the `@`.
-        root: of the work tree, for paths in the configuration; None where there is none.
+        root: of the working tree, for paths in the configuration; None where there is none.
         missing: what a dry run goes without, one sentence each.
     """
 

@@ -1,4 +1,4 @@
-"""Replaces many files of a work tree, all or none of them.
+"""Replaces many files of a working tree, all or none of them.
 
 New contents are written beside their targets first, and then renamed into place one after the
 other. Before that, the originals and a journal are put into the git directory. While the journal

@@ -1,4 +1,4 @@
-"""One at a time, and undisturbed: a lock on a work tree, and signals held back."""
+"""One at a time, and undisturbed: a lock on a working tree, and signals held back."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ _MOST = 4  # a laptop's user does other things, and what is left between the par
 
 
 def among_processes(work: Callable[[Sequence[A]], B], items: Sequence[A], /) -> list[B]:
-    """Do work on parts of `items`, each in a process; see `spread.Spread`."""
+    """Do work on parts of `items`, each in a process; see `parallel.Spread`."""
     number = _processes(len(items))
     parts = _parts(items, number * _GRAIN if number > 1 else 1)
     shares = [parts[index::number] for index in range(number)]

@@ -1,8 +1,8 @@
-"""What is written down before files of a work tree are replaced, so that it can be undone. Pure.
+"""What is written down before files of a working tree are replaced, so that it can be undone. Pure.
 
 A journal lies in the git directory. Whoever can write there can run programs through git's hooks,
 but a journal may also be damaged or old, so nothing in it is believed: paths stay inside of the
-work tree, and a file is put back only where it holds what the journal says was written.
+working tree, and a file is put back only where it holds what the journal says was written.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class JournalStep(Struct, frozen=True):
     """One file that is replaced, comes or goes.
 
     Attributes:
-        path: relative to the work tree's root, with `/`.
+        path: relative to the working tree's root, with `/`.
         old: digest of what it held; None when there was no file.
         new: digest of what it will hold; None when it goes.
     """
@@ -112,7 +112,7 @@ def _digest(value: object) -> str | None:
 
 
 def is_inside(path: str) -> bool:
-    """Whether a path names a file of a work tree, and none of git's own."""
+    """Whether a path names a file of a working tree, and none of git's own."""
     parts = path.split("/")
     return "\0" not in path and not any(
         part in ("", ".", "..") or part.lower() == ".git" for part in parts

@@ -6,12 +6,12 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from fluxbump.bump.changes import Change
+from fluxbump.discover.copies_and_archives import holds_copies
 from fluxbump.discover.digests import tables
 from fluxbump.discover.pins.kind import MIRROR
 from fluxbump.discover.unrecognised import REQUIREMENTS, Unrecognised
 from fluxbump.errors import HalfBumpError
 from fluxbump.helm.chart_releases import ChartIndex
-from fluxbump.helm.chart_repository import holds_copies
 from fluxbump.model import (
     FLUX,
     FLUX2,

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from fluxbump.check.evidence_parts import PartName, Renders
 from fluxbump.check.rules import (
     blind_spots,
+    chart_version_moved,
     community_chart,
     controller_images,
     download_digests,
@@ -18,7 +19,6 @@ from fluxbump.check.rules import (
     floating_release,
     flux_helm_release,
     gotk,
-    immutable_versions,
     kubernetes_minimum,
     lock_and_archives,
     release_identity,
@@ -41,7 +41,7 @@ FAMILIES = (
     floating_chart,
     floating_release,
     rendered_chart,
-    immutable_versions,
+    chart_version_moved,
     lock_and_archives,
     stale_text,
     new_clusters,

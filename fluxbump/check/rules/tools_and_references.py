@@ -19,11 +19,11 @@ from fluxbump.check.rules.rule import (
     Trait,
 )
 from fluxbump.discover import chart_installs, floating, installers
+from fluxbump.discover.copies_and_archives import is_example
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
 from fluxbump.flux import controller_images
 from fluxbump.flux.tables import images
-from fluxbump.helm.chart_repository import is_example
 from fluxbump.model import FLUX, FLUX2, Form, Pin, Role, TrackKind
 from fluxbump.text import version_ranges, versions
 

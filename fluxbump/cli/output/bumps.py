@@ -44,7 +44,7 @@ def made(prepared: Prepared, result: Delivered, root: str | None, remote: str | 
 
 
 def written(result: Written, root: str | None) -> list[Step]:
-    """Return how to look at what was written to the work tree."""
+    """Return how to look at what was written to the working tree."""
     git = ["git", *(["-C", root] if root else [])]
     files = [*result.replaced, *result.created, *result.removed]
     look = Step(typed([*git, "diff"]), "what changed")

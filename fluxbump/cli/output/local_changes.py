@@ -25,14 +25,14 @@ def say_what_differs(
     *,
     touched: Collection[str] = (),
 ) -> None:
-    """Say in one line where the work tree would be answered for differently from HEAD.
+    """Say in one line where the working tree would be answered for differently from HEAD.
 
     Args:
         session: of a snapshot; nothing is said unless that is HEAD.
         inventory: of the snapshot.
         index: the chart index, if there is one.
         console: takes the line.
-        instead: the command that reads the work tree.
+        instead: the command that reads the working tree.
         touched: files whose changes count, whatever they are.
     """
     if console.quiet or session.snapshot.name != _HEAD or session.repository.clean:

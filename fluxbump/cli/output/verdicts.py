@@ -209,7 +209,7 @@ def after_check(
         examined: what was judged.
         index: the chart index, if there is one.
         place: where `fluxbump to` would work.
-        editable: the work tree was judged, so that a fix can edit it.
+        editable: the working tree was judged, so that a fix can edit it.
     """
     from fluxbump.cli.output import typed_command
     from fluxbump.cli.output.passing_bump import options_for

@@ -142,7 +142,7 @@ def bump(prepared: Prepared, result: Delivered | None, steps: Sequence[Step]) ->
 def bump_in_place(
     prepared: Prepared[EditableWorktree], result: Written | None, steps: Sequence[Step]
 ) -> str:
-    """Say a bump of the work tree, which has no branch and no tree."""
+    """Say a bump of the working tree, which has no branch and no tree."""
     head = prepared.base.commit
     return dump(
         {

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class StatusJson(TypedDict):
-    """What `fluxbump status --output json` prints; no commit is null for the work tree."""
+    """What `fluxbump status --output json` prints; no commit is null for the working tree."""
 
     schema: Literal["fluxbump/status/v1"]
     commit: str | None
