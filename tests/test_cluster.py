@@ -115,6 +115,28 @@ def test_what_kubectl_says_is_one_line(tmp_path: Path, monkeypatch: pytest.Monke
         kubectl.kubectl("get")
 
 
+LOGGED = (
+    'E1128 08:43:24.555584    4058 memcache.go:265] "Unhandled Error" err="no API group list"\\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        (LOGGED * 5 + "The connection was refused - did you specify the right host?\\n",
+         "kubectl: The connection was refused - did you specify the right host?"),
+        (LOGGED * 2, 'kubectl: "Unhandled Error" err="no API group list"'),
+    ],
+)  # fmt: skip
+def test_what_kubectl_logs_is_left_out(
+    printed: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(tmp_path, f"printf '{printed}' >&2; exit 1", monkeypatch)
+    with pytest.raises(ToolError) as caught:
+        kubectl.kubectl("get")
+    assert caught.value.message == said
+
+
 def test_without_kubectl_a_file_is_an_alternative(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

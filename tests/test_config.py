@@ -269,6 +269,9 @@ def test_no_identity(repo: Repo, cli: Cli) -> None:
     repo.git("config", "user.useConfigOnly", "true")
     result = cli("to", "2.5.1", cwd=repo)
     assert_refused(result, 6, "user.name", "user.email")
+    assert result.err.splitlines()[0] == (
+        "error: git has no name and email for the author of the commit"
+    )
     assert repo.branches() == ["main"]
 
 

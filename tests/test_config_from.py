@@ -227,6 +227,31 @@ def test_a_shallow_clone_does_not_switch_off_the_gate(shallow: Repo, variable: s
     assert accepted.code == 0
 
 
+def test_a_shallow_clone_says_how_to_get_the_base(shallow: Repo) -> None:
+    asked = check(shallow, GITHUB_BASE_REF="main")
+    assert (
+        "not compared with origin/main: no such revision: origin/main; the clone is shallow, so it "
+        "lacks a part of the history (fetch the full history: git fetch --unshallow)\n"
+    ) in asked.err
+    named = check(shallow, "--base", "HEAD~1")
+    assert_refused(named, 6, "no such revision: HEAD~1", "shallow", "git fetch --unshallow")
+    shallow.git("fetch", "--quiet", "--unshallow")
+    assert check(shallow, "--base", "HEAD~1").code in {0, 1}
+    unknown = check(shallow, "--base", "HEAD~99")
+    assert_refused(unknown, 6, "no such revision: HEAD~99 (name a branch, a tag, or a commit)")
+
+
+def test_a_checkout_without_branches_has_commits(shallow: Repo) -> None:
+    shallow.git("checkout", "--quiet", "--detach")
+    shallow.git("pack-refs", "--all")
+    (shallow.path / ".git/packed-refs").unlink()
+    for head in (".git/refs/heads/change", ".git/refs/remotes/origin/HEAD"):
+        (shallow.path / head).unlink(missing_ok=True)
+    assert shallow.git("for-each-ref") == ""
+    result = check(shallow, "--base", "origin/main")
+    assert_refused(result, 6, "no such revision: origin/main")
+
+
 def test_a_shallow_clone_without_suppressions_is_checked_as_before(shallow: Repo) -> None:
     (shallow.path / "fluxbump.yaml").write_text("bump: minor\n", "utf-8")
     result = check(shallow, GITHUB_BASE_REF="main")

@@ -7,6 +7,7 @@ cluster of theirs, and the plugins that log in to it read what their cloud has p
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from fluxbump.errors import ToolError, UsageError
@@ -16,6 +17,9 @@ from fluxbump.system.programs import Allowance, EndedBy, Program, StartError
 LIMIT = 256 << 20  # bytes; every CRD of a large cluster is some tens of MiB
 _TIMEOUT = 60.0
 _MESSAGE = 4096  # bytes of what it says when it fails
+
+_LOGGED = re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ [^ \]]+\] ")
+"""The head of a line of klog, by its documentation: `E1128 08:32:25.23 9 a.go:26] `."""
 
 
 def kubectl(*arguments: str, limit: int = LIMIT) -> str:
@@ -44,10 +48,17 @@ def kubectl(*arguments: str, limit: int = LIMIT) -> str:
     if done.ended is EndedBy.SECONDS:
         raise ToolError(f"kubectl gave no answer in {_TIMEOUT:g} s")
     if done.code:
-        said = " ".join(done.err.decode("utf-8", "replace").split())
-        message = said or f"exit code {done.code}"
+        message = _said(done.err.decode("utf-8", "replace")) or f"exit code {done.code}"
         raise ToolError(f"kubectl: {message}", hint="check the context and the connection")
     return done.out.decode("utf-8", "replace")
+
+
+def _said(text: str) -> str:
+    """Return on one line what kubectl says to its user, without what its libraries log."""
+    lines = [line for line in map(str.strip, text.splitlines()) if line]
+    said = [line for line in lines if not _LOGGED.match(line)]
+    logged = [line[found.end() :] for line in lines if (found := _LOGGED.match(line))]
+    return " ".join(" ".join(said or logged[-1:]).split())
 
 
 def saved(path: Path, of: str) -> str:

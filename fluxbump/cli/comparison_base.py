@@ -65,7 +65,9 @@ def base_of(
             found = _merge_base(session, revision)
         except RepositoryError as error:
             if revision != _MAIN:
-                console.line(f"fluxbump: not compared with {revision}: {error.message}")
+                why = "; ".join([error.message, *error.facts])
+                advice = f" ({error.hint})" if error.facts and error.hint else ""
+                console.line(f"fluxbump: not compared with {revision}: {why}{advice}")
             continue
         console.note(f"compared with the merge base with {revision}")
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fluxbump.errors import RepositoryError
-from fluxbump.git import objects
+from fluxbump.git import objects, refs
 from fluxbump.git.local_process import Runner
 from fluxbump.git.objects import Commit
 
@@ -18,10 +18,7 @@ def merge_base(git: Runner, revision: str, other: str) -> Commit:
     try:
         base = git.run("merge-base", commit.sha, two.sha).decode().strip()
     except RepositoryError:
-        raise RepositoryError(
-            f"{revision} and {other} have no common history",
-            hint="fetch more of it: git fetch --unshallow",
-        ) from None
+        raise refs.unrelated(git, revision, other) from None
     return objects.commit(git, base)
 
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
+from fluxbump.git import refs
 from fluxbump.git.grep import Listing, Searched, divide
 from fluxbump.git.local_process import Batch, Runner
 from fluxbump.system.process_pool import processors
@@ -52,7 +53,7 @@ def commit(git: Runner, revision: str) -> Commit:
     try:
         out = git.run(*command, "--end-of-options", f"{revision}^{{commit}}", "--")
     except RepositoryError:
-        raise _unknown(git, revision) from None
+        raise refs.unknown(git, revision) from None
     sha, tree, time = out.decode().splitlines()[-1].split("\0")
     return Commit(sha, tree, moment(time))
 
@@ -68,14 +69,6 @@ def moment(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError:
         return datetime.fromtimestamp(0, UTC)
-
-
-def _unknown(git: Runner, revision: str) -> RepositoryError:
-    if not git.run("for-each-ref", "--count=1"):
-        return RepositoryError("the repository has no commits", hint="commit something first")
-    return RepositoryError(
-        f"no such revision: {revision}", hint="name a branch, a tag, or a commit"
-    )
 
 
 class CommitText(Struct, frozen=True):

@@ -1,4 +1,7 @@
-"""Refs: branches, and what symbolic refs name, such as HEAD and a remote's main branch."""
+"""Refs: branches, and what symbolic refs name, such as HEAD and a remote's main branch.
+
+Also why a name is of no commit here.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,9 @@ from fluxbump.text.patterns import lazy_pattern
 
 # What needs no second opinion; see git-check-ref-format(1) for the rest.
 _PLAIN_BRANCH = lazy_pattern(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*(?:\.[0-9]+)*")
+
+_SHALLOW = "the clone is shallow, so it lacks a part of the history"
+_UNSHALLOW = "fetch the full history: git fetch --unshallow"
 
 
 class Branch(Struct, frozen=True):
@@ -116,3 +122,35 @@ def revisions(path: Path | None = None) -> list[str]:
         "for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes", "refs/tags"
     )
     return ["HEAD", *out.decode("utf-8", "replace").split()]
+
+
+# --- a name of no commit ------------------------------------------------------------------------
+
+
+def unknown(git: Runner, revision: str) -> RepositoryError:
+    """Return the error for a revision that names no commit here."""
+    if not git.run("for-each-ref", "--count=1") and not _has_head(git):
+        return RepositoryError("the repository has no commits", hint="commit something first")
+    message = f"no such revision: {revision}"
+    return _lacking(git, message, "name a branch, a tag, or a commit")
+
+
+def unrelated(git: Runner, revision: str, other: str) -> RepositoryError:
+    """Return the error for two revisions without a common ancestor."""
+    message = f"{revision} and {other} have no common history"
+    return _lacking(git, message, "name a revision from which both have grown")
+
+
+def _lacking(git: Runner, message: str, advice: str) -> RepositoryError:
+    if git.run("rev-parse", "--is-shallow-repository").strip() == b"true":
+        return RepositoryError(message, facts=[_SHALLOW], hint=_UNSHALLOW)
+    return RepositoryError(message, hint=advice)
+
+
+def _has_head(git: Runner) -> bool:
+    """Whether HEAD is at a commit; a CI may check one out without any branch or tag."""
+    try:
+        git.run("rev-parse", "--quiet", "--verify", "HEAD^{commit}")
+    except RepositoryError:
+        return False
+    return True

@@ -16,9 +16,16 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
 import git
 
-from fluxbump.errors import RepositoryError
+from fluxbump.errors import Again, RepositoryError
 from fluxbump.git.local_process import one_line
+from fluxbump.model import Step
 from fluxbump.system.commands import reading
+
+_IDENTITY = (
+    Step('git config --global user.name "NAME"', "your name"),
+    Step('git config --global user.email "EMAIL"', "your email"),
+    Again(why="makes the branch"),
+)
 
 _OURSELVES = {"NAME": "fluxbump", "EMAIL": "fluxbump@localhost.invalid"}  # RFC 2606, 2
 
@@ -76,8 +83,12 @@ class Writer:
         )
         if status == 0:
             return out
+        if "tell me who you are" in reason:
+            raise RepositoryError(
+                "git has no name and email for the author of the commit", next=_IDENTITY
+            )
         advice = "see `git config commit.gpgsign` and user.signingkey" if sign else None
-        if "tell me who you are" in reason or "identity" in reason:
+        if "identity" in reason:
             advice = "set git config user.name and user.email"
         raise RepositoryError(f"git could not make the commit: {reason}", hint=advice)
 
