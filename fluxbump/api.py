@@ -24,6 +24,7 @@ from fluxbump.bump.prepared_bump import Request
 from fluxbump.check import check as checks
 from fluxbump.check import gate, rules
 from fluxbump.check.evidence_parts import NO_BASE, Absent
+from fluxbump.check.repository_state import read_state
 from fluxbump.check.status import Survey, survey
 from fluxbump.check.verdict import Verdict
 from fluxbump.config.source_options import SourceOptions
@@ -69,7 +70,7 @@ def check(
             ours = session.repository
             compare = ours.snapshot(ours.merge_base(base, rev or "HEAD"), base)
         means = checks.means_of(session)
-        examined = checks.look(session, base=compare, codes=codes, means=means)
+        examined = checks.examine_session(session, base=compare, codes=codes, means=means)
         return checks.judge(examined, codes)
 
 
@@ -163,8 +164,8 @@ def bump(
             mentions=settings.mentions,
             accepted=accepted,
         )
-        looked = bumps.look(session, request, compare=False)
-        prepared = bumps.prepare(session, looked, request)
+        state = read_state(session)
+        prepared = bumps.prepare(session, state, request)
         made = None
         if prepared.passed and not prepared.empty and not dry_run:
             made = deliver(session.repository, prepared)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from fluxbump.bump import bump
 from fluxbump.bump.prepared_bump import Prepared, Request
-from fluxbump.check.repository_state import look
+from fluxbump.check.repository_state import read_state
 from fluxbump.check.rules.rule import NotRun
 from fluxbump.config.settings import Policy, Settings
 from fluxbump.config.source_options import SourceOptions
@@ -59,8 +59,8 @@ def prepared(repo: Repo, opened: list[Repository], target: str = "2.5.1", **what
     settings = Settings(**what)  # type: ignore[arg-type]  # keys of Settings
     options = SourceOptions(str(repo.index), offline=True)
     with Session(repository, base, settings, options, repo.path) as session:
-        looked = look(session)
-        return bump.prepare(session, looked, Request(target))
+        state = read_state(session)
+        return bump.prepare(session, state, Request(target))
 
 
 @pytest.fixture
@@ -132,8 +132,8 @@ def test_the_migration_and_what_comes_next(tmp_path: Path, index: Path) -> None:
     try:
         base = made.snapshot(made.commit("HEAD"), "HEAD")
         with Session(made, base, Settings(), SourceOptions(str(index)), None) as session:
-            looked = look(session)
-            ready = bump.prepare(session, looked, Request("2.5.1"))
+            state = read_state(session)
+            ready = bump.prepare(session, state, Request("2.5.1"))
     finally:
         made.close()
     found = decide(ready.before, ready.index, Policy(ignore=("2.6",)), NOW)

@@ -11,7 +11,7 @@ from semver import Version
 
 from fluxbump.bump import goal
 from fluxbump.check import gather
-from fluxbump.check.repository_state import looked_at
+from fluxbump.check.repository_state import state_of
 from fluxbump.config.settings import Policy, Settings
 from fluxbump.discover.tracks import needs_chart
 from fluxbump.errors import IndexSourceError, RepositoryError, ResolveError
@@ -220,21 +220,17 @@ def sources(*tagged: str, error: RepositoryError | None = None) -> tuple[Sources
 
 def test_tags_say_which_releases_exist() -> None:
     told, asked = sources("2.98.0", "2.99.0", "2.99.1-rc.1")
-    looked = looked_at(
-        snapshot({"a.sh": script("2.5.1")}), Settings(), Index().load(), sources=told
-    )
-    assert goal.find(looked, "2.98.0") == ReleaseWithoutChart(Version(2, 98, 0))
-    assert goal.find(looked, "latest") == ReleaseWithoutChart(Version(2, 99, 0))
-    assert goal.find(looked, "2.99.1-rc.1") == ReleaseWithoutChart(Version(2, 99, 1, "rc.1"))
+    state = state_of(snapshot({"a.sh": script("2.5.1")}), Settings(), Index().load(), sources=told)
+    assert goal.find(state, "2.98.0") == ReleaseWithoutChart(Version(2, 98, 0))
+    assert goal.find(state, "latest") == ReleaseWithoutChart(Version(2, 99, 0))
+    assert goal.find(state, "2.99.1-rc.1") == ReleaseWithoutChart(Version(2, 99, 1, "rc.1"))
     assert asked == ["tags"]  # once
 
 
 def test_tags_are_not_asked_for_what_is_known_without_them() -> None:
     told, asked = sources("2.99.0")
-    looked = looked_at(
-        snapshot({"a.sh": script("2.5.1")}), Settings(), Index().load(), sources=told
-    )
-    assert goal.find(looked, WITHOUT_CHART) == ReleaseWithoutChart(Version(2, 6, 0))
+    state = state_of(snapshot({"a.sh": script("2.5.1")}), Settings(), Index().load(), sources=told)
+    assert goal.find(state, WITHOUT_CHART) == ReleaseWithoutChart(Version(2, 6, 0))
     assert asked == []
 
 
@@ -242,31 +238,29 @@ def test_tags_are_not_asked_where_a_chart_is_pinned() -> None:
     told, asked = sources("2.99.0")
     files = {"a.sh": script("2.5.1"), "chart/Chart.yaml": wrapper('"2.15.0"')}
     chart = ChartRelease("flux2", Version(2, 15, 0), Version(2, 5, 1))
-    looked = looked_at(snapshot(files), Settings(), Index(chart).load(), sources=told)
-    assert goal.find(looked, "latest") == chart
+    state = state_of(snapshot(files), Settings(), Index(chart).load(), sources=told)
+    assert goal.find(state, "latest") == chart
     with pytest.raises(ResolveError, match=r"no chart flux2 ships Flux 2\.99\.0"):
-        goal.find(looked, "2.99.0")
-    assert (asked, looked.no_tags) == ([], None)
+        goal.find(state, "2.99.0")
+    assert (asked, state.no_tags) == ([], None)
 
 
 def test_tags_that_cannot_be_read_are_told() -> None:
     told, _ = sources(error=RepositoryError("the tags cannot be read"))
-    looked = looked_at(
-        snapshot({"a.sh": script("2.5.1")}), Settings(), Index().load(), sources=told
-    )
-    assert goal.find(looked, "latest") == ReleaseWithoutChart(NEWEST)
-    assert looked.no_tags == "the tags cannot be read"
+    state = state_of(snapshot({"a.sh": script("2.5.1")}), Settings(), Index().load(), sources=told)
+    assert goal.find(state, "latest") == ReleaseWithoutChart(NEWEST)
+    assert state.no_tags == "the tags cannot be read"
     with pytest.raises(RepositoryError):
-        looked.tagged(strict=True)
+        state.tagged(strict=True)
 
 
 def test_an_index_is_needed_where_a_chart_is_pinned() -> None:
     missing = IndexSourceError("no index")
     files = {"a.sh": script(), "chart/Chart.yaml": wrapper()}
     with pytest.raises(IndexSourceError):
-        looked_at(snapshot(files), Settings(), missing)
-    looked = looked_at(snapshot({"a.sh": script()}), Settings(), missing)
-    assert str(looked.no_index) == "no index"
+        state_of(snapshot(files), Settings(), missing)
+    state = state_of(snapshot({"a.sh": script()}), Settings(), missing)
+    assert str(state.no_index) == "no index"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The journey of a bump, from stage to stage.
 
-`look` gathers what there is; `prepare` computes everything and writes nothing. A dry run ends
+`prepare` computes everything from the state of a repository, and writes nothing. A dry run ends
 there; `deliver` makes a branch of the result, `in_place` edits the working tree.
 """
 
@@ -20,11 +20,11 @@ from fluxbump.bump.commits import Stage
 from fluxbump.bump.composed_bump import Composed, compose
 from fluxbump.bump.documents import mentions
 from fluxbump.bump.prepared_bump import Prepared, Request
-from fluxbump.check import gate, gather, repository_state, rules
+from fluxbump.check import gate, gather, rules
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.evidence_parts import Baseline, Effort, Renders, Team
 from fluxbump.check.gather import Renderer
-from fluxbump.check.repository_state import Looked, S
+from fluxbump.check.repository_state import RepositoryState, S
 from fluxbump.check.rules import flux_helm_release
 from fluxbump.check.rules.rule import Trait
 from fluxbump.check.verdict import Verdict
@@ -43,26 +43,9 @@ Rendering = Callable[[ChartIndex], AbstractContextManager[Renderer]]
 """Gives what renders wrappers; what that started has ended when the block is left."""
 
 
-def look(
-    session: Session[S], request: Request, since: CommitSnapshot | None = None, *, compare: bool
-) -> Looked[S]:
-    """Look at what there is, before anything is decided; see `repository_state.look`.
-
-    Args:
-        session: the base.
-        request: what the user asked for.
-        since: what clusters run; None when it is the base.
-        compare: whether charts may be fetched only to be compared with their release.
-
-    Raises:
-        FluxbumpError: the index is not available, or the pins cannot be read.
-    """
-    return repository_state.look(session, request.known, since, compare=compare)
-
-
 def prepare(
     session: Session[S],
-    looked: Looked[S],
+    state: RepositoryState[S],
     request: Request,
     *,
     render: Rendering | None = None,
@@ -71,25 +54,25 @@ def prepare(
 
     Args:
         session: the base, and where chart archives come from.
-        looked: what there is.
+        state: of the repository.
         request: what the user asked for.
         render: gives what renders wrappers; None when rendering was not asked for.
 
     Raises:
         FluxbumpError: of the stage that cannot go on.
     """
-    composed = compose(session, looked, request)
+    composed = compose(session, state, request)
     # Before there is a second thread, so that it may be divided among processes.
     result = edit.verify(
-        composed.start.inventory, composed.plan, composed.work.changes, looked.scope
+        composed.start.inventory, composed.plan, composed.work.changes, state.scope
     )
     with (
-        beside(partial(session.repository.trees.preview, looked.base, composed.changes)) as built,
-        render(looked.index) if render else nullcontext() as renderer,
+        beside(partial(session.repository.trees.preview, state.base, composed.changes)) as built,
+        render(state.index) if render else nullcontext() as renderer,
     ):
-        found = gather.found(Overlay(looked.base, composed.changes), result)
-        judged = _judged(session, looked, composed, found, renderer)
-        return _at_base(_prepared(session, looked, composed, judged, built()))
+        found = gather.found(Overlay(state.base, composed.changes), result)
+        judged = _judged(session, state, composed, found, renderer)
+        return _at_base(_prepared(session, state, composed, judged, built()))
 
 
 class _Judged(Struct, frozen=True):
@@ -108,7 +91,7 @@ class _Judged(Struct, frozen=True):
 
 def _judged(
     session: Session[S],
-    looked: Looked[S],
+    state: RepositoryState[S],
     composed: Composed,
     found: gather.SnapshotFiles,
     renderer: Renderer | None,
@@ -118,16 +101,16 @@ def _judged(
     renders = gather.begin_renders(renderer, found)
     after = gather.gather(
         found,
-        looked.index,
+        state.index,
         around=composed.start.around,
-        baseline=Baseline(looked.before.inventory, _changed(looked, composed, found.snapshot)),
+        baseline=Baseline(state.before.inventory, _changed(state, composed, found.snapshot)),
         team=Team(composed.request.options.level != "none", settings.allowed_groups),
-        effort=Effort(compared_with=current(looked.before.inventory).get(FLUX)),
-        sources=looked.sources,
+        effort=Effort(compared_with=current(state.before.inventory).get(FLUX)),
+        sources=state.sources,
     )
-    lineage = partial(session.repository.lineage, looked.behind)
-    after = gather.with_history(after, lineage, looked.scope)
-    before = replace(looked.before, history=after.history)
+    lineage = partial(session.repository.lineage, state.behind)
+    after = gather.with_history(after, lineage, state.scope)
+    before = replace(state.before, history=after.history)
     verdict, inherited = _compared(before, after, settings, found.snapshot.name, renders)
     if composed.plan.changes:
         inherited = frozenset(
@@ -138,7 +121,7 @@ def _judged(
 
 def _prepared(
     session: Session[S],
-    looked: Looked[S],
+    state: RepositoryState[S],
     composed: Composed,
     judged: _Judged,
     built: Built,
@@ -150,9 +133,9 @@ def _prepared(
     session.repository.check_branch_name(branch)
     text = message.message(planned, work.changes, session.settings, values)
     whole = Stage(composed.changes, text, built.patch)
-    left = mentions.find(work.files, inventory, planned, work.row_edits, looked.scope.app_versions)
+    left = mentions.find(work.files, inventory, planned, work.row_edits, state.scope.app_versions)
     return Prepared(
-        base=looked.base,
+        base=state.base,
         inventory=inventory,
         plan=planned,
         rows=work.rows,
@@ -165,15 +148,15 @@ def _prepared(
         inherited=judged.inherited,
         accepted=composed.request.accepted,
         before=judged.before,
-        suppressed=looked.suppressed,
-        index=looked.index,
+        suppressed=state.suppressed,
+        index=state.index,
         notes=(
             *planned.notes,
             *derived_files.left_behind(start.snapshot, inventory, planned),
             *crd_copies.staying(start.snapshot, inventory, planned),
             *work.notes,
         ),
-        steps=_steps(session.repository, looked.base, composed, whole),
+        steps=_steps(session.repository, state.base, composed, whole),
         migration=start.migration,
         fixings=start.fixings,
         doubts=composed.doubts,
@@ -207,10 +190,12 @@ def _steps(
     )
 
 
-def _changed(looked: Looked[Snapshot], composed: Composed, result: Snapshot) -> frozenset[str]:
-    if looked.since is None:
+def _changed(
+    state: RepositoryState[Snapshot], composed: Composed, result: Snapshot
+) -> frozenset[str]:
+    if state.since is None:
         return frozenset(composed.changes.files)
-    return gather.changed_below(looked.inventory.charts, looked.since, result)
+    return gather.changed_below(state.inventory.charts, state.since, result)
 
 
 def _compared(

@@ -33,7 +33,7 @@ from fluxbump.text.live_code import TextFile
 from fluxbump.text.splice import Edit
 
 if TYPE_CHECKING:
-    from fluxbump.check.repository_state import Looked
+    from fluxbump.check.repository_state import RepositoryState
 
 _NOT_SEARCHED = "not searched for mentions and mapping rows"
 
@@ -47,7 +47,7 @@ class Start:
 
     def __init__(
         self,
-        looked: Looked[Snapshot],
+        state: RepositoryState[Snapshot],
         migration: Migration | None = None,
         fixings: Iterable[Fixing] = (),
     ) -> None:
@@ -57,13 +57,13 @@ class Start:
         for fixing in self.fixings:
             changes |= fixing.changes.files
         self.changes = ChangeSet(changes)
-        self.snapshot: Snapshot = looked.base
-        self.inventory, self.around = looked.inventory, looked.around
+        self.snapshot: Snapshot = state.base
+        self.inventory, self.around = state.inventory, state.around
         if self.changes.files:
-            self.snapshot = Overlay(looked.base, self.changes)
-            self.inventory = discover(self.snapshot, looked.scope)
-            manifests = flux_objects.find(self.snapshot, looked.scope.excludes)
-            self.around = replace(looked.around, objects=manifests)
+            self.snapshot = Overlay(state.base, self.changes)
+            self.inventory = discover(self.snapshot, state.scope)
+            manifests = flux_objects.find(self.snapshot, state.scope.excludes)
+            self.around = replace(state.around, objects=manifests)
 
 
 class Work(Struct, frozen=True):
@@ -84,7 +84,7 @@ class Work(Struct, frozen=True):
     notes: tuple[Note, ...] = ()
 
 
-def fixed(start: Start, looked: Looked[Snapshot], asked: Sequence[Fix]) -> Start:
+def fixed(start: Start, state: RepositoryState[Snapshot], asked: Sequence[Fix]) -> Start:
     """Fix the settings that were asked for, on what the migration leaves.
 
     Raises:
@@ -92,8 +92,8 @@ def fixed(start: Start, looked: Looked[Snapshot], asked: Sequence[Fix]) -> Start
     """
     if not asked:
         return start
-    fixings = fixes.fix_all(start.inventory, asked, looked.scope)
-    return Start(looked, start.migration, fixings)
+    fixings = fixes.fix_all(start.inventory, asked, state.scope)
+    return Start(state, start.migration, fixings)
 
 
 def edited(
@@ -149,13 +149,13 @@ def _derived(
     return derived
 
 
-def unchecked_operator(planned: Plan, looked: Looked[Snapshot]) -> tuple[str, ...]:
+def unchecked_operator(planned: Plan, state: RepositoryState[Snapshot]) -> tuple[str, ...]:
     """Say why nobody knows whether flux-operator has the version that it moves to.
 
     Raises:
         ResolveError: it does not exist.
     """
-    ask = looked.sources.operator if looked.sources else None
+    ask = state.sources.operator if state.sources else None
     if ask is None or not any(change.pin.track == OPERATOR for change in planned.changes):
         return ()
     version = planned.targets[OPERATOR]
@@ -167,20 +167,20 @@ def unchecked_operator(planned: Plan, looked: Looked[Snapshot]) -> tuple[str, ..
 
 
 def replaced(
-    planned: Plan, inventory: Inventory, looked: Looked[Snapshot], leave: frozenset[str]
+    planned: Plan, inventory: Inventory, state: RepositoryState[Snapshot], leave: frozenset[str]
 ) -> Plan:
     """Add the files that are made again as a whole.
 
     Args:
         planned: what moves.
         inventory: has the text of each file.
-        looked: what there is.
+        state: of the repository.
         leave: see `gotk_replace.replaced`.
 
     Raises:
         HalfBumpError: one cannot be.
     """
-    sources = looked.sources
+    sources = state.sources
     components = (sources.components if sources else None) or gotk_source.Texts(()).manifest
     copied = (sources.data if sources else None) or _no_manifest
     manifests = gotk_replace.Manifests(components, copied)

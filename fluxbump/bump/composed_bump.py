@@ -12,7 +12,7 @@ from fluxbump.bump.planning import following
 from fluxbump.bump.planning.plan import plan
 from fluxbump.bump.prepared_bump import Request
 from fluxbump.check import gather, suppressions
-from fluxbump.check.repository_state import Looked
+from fluxbump.check.repository_state import RepositoryState
 from fluxbump.flux.releases import Goal
 from fluxbump.git.overlay import ChangeSet
 from fluxbump.model import Snapshot
@@ -39,12 +39,14 @@ class Composed(Struct, frozen=True):
     doubts: tuple[str, ...]
 
 
-def compose(session: Session[Snapshot], looked: Looked[Snapshot], request: Request) -> Composed:
+def compose(
+    session: Session[Snapshot], state: RepositoryState[Snapshot], request: Request
+) -> Composed:
     """Decide what a bump changes, and make its edits in memory.
 
     Args:
         session: where chart archives come from.
-        looked: what there is.
+        state: of the repository.
         request: what the user asked for.
 
     Raises:
@@ -52,37 +54,39 @@ def compose(session: Session[Snapshot], looked: Looked[Snapshot], request: Reque
     """
     target, migrate_apis = request.target, request.migrate_apis
     release = goal.find(
-        looked, target, chart_version=request.chart_version, migrate_apis=migrate_apis
+        state, target, chart_version=request.chart_version, migrate_apis=migrate_apis
     )
-    start = fixed(
-        _start(looked, release, session, migrate_apis=migrate_apis), looked, request.fixes
-    )
+    start = fixed(_start(state, release, session, migrate_apis=migrate_apis), state, request.fixes)
     inventory = start.inventory
     planned = plan(
         inventory,
         release,
-        looked.index,
+        state.index,
         request.options,
-        earlier=looked.before.inventory.charts,
-        following={} if target is None else following.targets(inventory, release, looked),
+        earlier=state.before.inventory.charts,
+        following={} if target is None else following.targets(inventory, release, state),
     )
     doubts = (
-        *goal.doubts(looked, target),
-        *goal.passed_over(looked, target, release, migrate_apis=migrate_apis),
-        *unchecked_operator(planned, looked),
+        *goal.doubts(state, target),
+        *goal.passed_over(state, target, release, migrate_apis=migrate_apis),
+        *unchecked_operator(planned, state),
     )
-    planned = replaced(planned, inventory, looked, request.options.leave)
-    work = edited(start, planned, session.index, looked.scope, rows_move=request.mentions)
+    planned = replaced(planned, inventory, state, request.options.leave)
+    work = edited(start, planned, session.index, state.scope, rows_move=request.mentions)
     changes = ChangeSet({**start.changes.files, **work.changes.files})
     return Composed(request, start, planned, work, changes, doubts)
 
 
 def _start(
-    looked: Looked[Snapshot], release: Goal, session: Session[Snapshot], *, migrate_apis: bool
+    state: RepositoryState[Snapshot],
+    release: Goal,
+    session: Session[Snapshot],
+    *,
+    migrate_apis: bool,
 ) -> Start:
     if not migrate_apis:
-        return Start(looked)
-    ignored = suppressions.ignores(looked.before, session.settings)
-    before = gather.knowing(looked.before, release, looked.sources)
+        return Start(state)
+    ignored = suppressions.ignores(state.before, session.settings)
+    before = gather.knowing(state.before, release, state.sources)
     target = str(release.app_version)
-    return Start(looked, migrate.prepare(looked.base, looked.scope, before, target, ignored))
+    return Start(state, migrate.prepare(state.base, state.scope, before, target, ignored))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fluxbump.bump import sync_target
 from fluxbump.bump.migrate import plan as migrate
 from fluxbump.check import newest_safe
-from fluxbump.check.repository_state import Looked
+from fluxbump.check.repository_state import RepositoryState
 from fluxbump.discover.tracks import current
 from fluxbump.errors import IndexSourceError, RefusedError
 from fluxbump.flux import releases
@@ -17,7 +17,7 @@ LATEST_SAFE = "latest-safe"
 
 
 def find(
-    looked: Looked[Snapshot],
+    state: RepositoryState[Snapshot],
     target: str | sync_target.SyncSource | None,
     *,
     chart_version: str | None = None,
@@ -26,7 +26,7 @@ def find(
     """Find what the user asked for.
 
     Args:
-        looked: what there is.
+        state: of the repository.
         target: a release, a line of releases, `latest`, `latest-safe`, or the pins whose release is
             taken; None where every place of a Flux release stays.
         chart_version: take this chart release.
@@ -40,46 +40,46 @@ def find(
         NoAnswerError: a chart has to be chosen, and the index that would have it does not answer.
     """
     if target is None:
-        return _installed(looked)
-    if looked.undecided is not None:
-        raise looked.undecided
+        return _installed(state)
+    if state.undecided is not None:
+        raise state.undecided
     if isinstance(target, sync_target.SyncSource):
-        return sync_target.target(target, looked.held.inventory, looked.available())
+        return sync_target.target(target, state.evidence.inventory, state.available())
     if target == LATEST_SAFE:
-        return _safest(looked, migrate_apis=migrate_apis)
+        return _safest(state, migrate_apis=migrate_apis)
     if chart_version is not None:
-        if looked.no_index is not None:
-            raise looked.no_index
-        return releases.resolve(target, looked.index, chart_version=chart_version)
-    return _alone(target, looked) or looked.available().find(target)
+        if state.no_index is not None:
+            raise state.no_index
+        return releases.resolve(target, state.index, chart_version=chart_version)
+    return _alone(target, state) or state.available().find(target)
 
 
 def doubts(
-    looked: Looked[Snapshot], target: str | sync_target.SyncSource | None
+    state: RepositoryState[Snapshot], target: str | sync_target.SyncSource | None
 ) -> tuple[str, ...]:
     """Say why a newer release than the one that was found may be missing."""
     if not isinstance(target, str) or versions.parse(target.strip()) is not None:
         return ()
-    index, tags = looked.no_index, looked.no_tags
+    index, tags = state.no_index, state.no_tags
     return (
         *([f"without the chart index newer releases may be missing: {index}"] if index else ()),
         *([f"without the tags of Flux newer releases may be missing: {tags}"] if tags else ()),
     )
 
 
-def _installed(looked: Looked[Snapshot]) -> Goal:
+def _installed(state: RepositoryState[Snapshot]) -> Goal:
     """Return the release that the pins hold, or the newest one that is known if they hold none."""
-    held = versions.parse(current(looked.inventory).get(FLUX, ""))
-    return ReleaseWithoutChart(held or max(looked.available(asking=False).stable))
+    held = versions.parse(current(state.inventory).get(FLUX, ""))
+    return ReleaseWithoutChart(held or max(state.available(asking=False).stable))
 
 
-def _safest(looked: Looked[Snapshot], *, migrate_apis: bool) -> Goal:
-    manifests = migrate.foreseen(looked.held) if migrate_apis else None
-    available = looked.available()
-    best = newest_safe.newest_safe(looked.held, available, manifests, looked.suppressed)
+def _safest(state: RepositoryState[Snapshot], *, migrate_apis: bool) -> Goal:
+    manifests = migrate.foreseen(state.evidence) if migrate_apis else None
+    available = state.available()
+    best = newest_safe.newest_safe(state.evidence, available, manifests, state.suppressed)
     if best is None:
-        why = newest_safe.why_none(looked.held, available, looked.suppressed)
-        by = newest_safe.refused(looked.held, available, manifests, looked.suppressed)
+        why = newest_safe.why_none(state.evidence, available, state.suppressed)
+        by = newest_safe.refused(state.evidence, available, manifests, state.suppressed)
         shown = "every finding of the newest release"
         raise RefusedError(
             why,
@@ -90,33 +90,33 @@ def _safest(looked: Looked[Snapshot], *, migrate_apis: bool) -> Goal:
 
 
 def passed_over(
-    looked: Looked[Snapshot], target: object, found: Goal, *, migrate_apis: bool
+    state: RepositoryState[Snapshot], target: object, found: Goal, *, migrate_apis: bool
 ) -> tuple[str, ...]:
     """Say why `latest-safe` leads to the release that is installed, if there is a newer one."""
-    available = looked.available()
+    available = state.available()
     held, newest = str(found.app_version), available.newest
-    if target != LATEST_SAFE or held != looked.held.installed or str(newest) == held:
+    if target != LATEST_SAFE or held != state.evidence.installed or str(newest) == held:
         return ()
-    manifests = migrate.foreseen(looked.held) if migrate_apis else None
-    by = newest_safe.refused(looked.held, available, manifests, looked.suppressed)
-    why = by or newest_safe.unknown(looked.held, str(newest), looked.suppressed)
+    manifests = migrate.foreseen(state.evidence) if migrate_apis else None
+    by = newest_safe.refused(state.evidence, available, manifests, state.suppressed)
+    why = by or newest_safe.unknown(state.evidence, str(newest), state.suppressed)
     shown = f"fluxbump to {newest} --dry-run shows every finding"
     return (f"no newer release passes: {why} ({shown})",) if why else ()
 
 
-def _alone(target: str, looked: Looked[Snapshot]) -> Goal | None:
+def _alone(target: str, state: RepositoryState[Snapshot]) -> Goal | None:
     """Find a release that is named in full, where no chart has to ship it.
 
     The tags are not asked for what is known without them, so that most bumps need no network. What
     they do not name exists if its manifest does.
     """
     release = versions.parse(target.strip())
-    if release is None or looked.needs_chart:
+    if release is None or state.needs_chart:
         return None
-    found = looked.available(asking=False).goal(release) or looked.available().goal(release)
-    if found is None and looked.sources is not None:
+    found = state.available(asking=False).goal(release) or state.available().goal(release)
+    if found is None and state.sources is not None:
         try:
-            looked.sources.manifest(str(release))
+            state.sources.manifest(str(release))
         except IndexSourceError:
             return None
         return ReleaseWithoutChart(release)

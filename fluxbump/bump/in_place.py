@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from fluxbump.bump import bump
 from fluxbump.bump.bump import Rendering
 from fluxbump.bump.prepared_bump import Prepared, Request
+from fluxbump.check.repository_state import read_state
 from fluxbump.discover.inventory import discover
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import Again, RepositoryError
@@ -45,7 +46,7 @@ class Written(Struct, frozen=True):
 def prepare(
     session: Session[EditableWorktree], request: Request, *, render: Rendering | None = None
 ) -> Prepared[EditableWorktree]:
-    """Compute a bump of the working tree; see `bump.look` and `bump.prepare`.
+    """Compute a bump of the working tree; see `bump.prepare`.
 
     Args:
         session: the working tree, and where facts come from.
@@ -58,8 +59,8 @@ def prepare(
     """
     repository, base = session.repository, session.snapshot
     since = repository.snapshot(base.commit, "HEAD") if base.commit else None
-    looked = bump.look(session, request, since, compare=render is not None)
-    prepared = bump.prepare(session, looked, request, render=render)
+    state = read_state(session, request.known, since, compare=render is not None)
+    prepared = bump.prepare(session, state, request, render=render)
     scope = session.settings.scope(releases.app_versions(releases.known(prepared.index)))
     _require_seen(repository, base, scope)
     return replace(prepared, notes=(*prepared.notes, *_ignored(base, prepared)))

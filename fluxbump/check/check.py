@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Examined(Struct, frozen=True):
-    """A snapshot that was looked at, ready to be judged.
+    """The evidence about a snapshot, ready to be judged.
 
     Attributes:
         subject: what it is, for people.
@@ -85,7 +85,7 @@ def means_of(
     return Means(render, session.lineage, replace(session.releases, compare=compare), spread)
 
 
-def look(
+def examine_session(
     session: Session[Snapshot],
     *,
     base: Snapshot | Absent = NO_BASE,
@@ -93,7 +93,7 @@ def look(
     codes: Iterable[str] = tuple(rules.RULES),
     means: Means = _FILES_ALONE,
 ) -> Examined:
-    """Look at the snapshot of a session; see `examine`.
+    """Gather the evidence about the snapshot of a session; see `examine`.
 
     Raises:
         PinError: as `examine`.
@@ -119,7 +119,7 @@ def examine(
     codes: Iterable[str] = tuple(rules.RULES),
     means: Means = _FILES_ALONE,
 ) -> Examined:
-    """Look at a snapshot with what a session holds of it; see `look`.
+    """Gather the evidence about a snapshot; see `examine_session` for the one of a session.
 
     Args:
         snapshot: in question.
@@ -169,7 +169,7 @@ def _baseline(found: SnapshotFiles, base: Snapshot, scope: Scope) -> Baseline:
 
 
 def judge(examined: Examined, codes: tuple[str, ...] = tuple(rules.RULES)) -> Verdict:
-    """Judge what was looked at."""
+    """Run the rules over the evidence, and apply what is suppressed."""
     return gate.judge(
         examined.evidence, examined.settings, examined.subject, codes, examined.renders
     )

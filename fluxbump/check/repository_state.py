@@ -34,17 +34,17 @@ S = TypeVar("S", bound=Snapshot)
 S_co = TypeVar("S_co", bound=Snapshot, covariant=True, default=CommitSnapshot)
 
 
-class Looked(Struct, Generic[S_co], frozen=True):
-    """What there is, before anything is decided.
+class RepositoryState(Struct, Generic[S_co], frozen=True):
+    """What a repository holds and what is known of releases, before anything is decided.
 
     Attributes:
-        base: what was looked at.
+        base: the snapshot in question.
         since: what clusters run, which a result is compared with; None when it is the base.
         scope: of the search.
         index: all chart releases; none where there is no index.
         inventory: the pins of the base.
         around: what a release meets.
-        held: the evidence about the base.
+        evidence: about the base.
         before: the evidence about what clusters run.
         suppressed: tells which findings the base says are accepted.
         sources: of what the tables of releases do not hold, which ask for nothing twice; None
@@ -58,7 +58,7 @@ class Looked(Struct, Generic[S_co], frozen=True):
     index: ChartIndex
     inventory: Inventory
     around: Surroundings
-    held: Evidence
+    evidence: Evidence
     before: Evidence
     suppressed: Suppressed
     sources: Sources | None = None
@@ -135,14 +135,14 @@ class Looked(Struct, Generic[S_co], frozen=True):
         return None
 
 
-def look(
+def read_state(
     session: Session[S],
     known: Known = gather.NOTHING_KNOWN,
     since: CommitSnapshot | None = None,
     *,
     compare: bool = False,
-) -> Looked[S]:
-    """Look at the snapshot of a session.
+) -> RepositoryState[S]:
+    """Read the state of the repository of a session.
 
     Args:
         session: the commit to start from, or the working tree.
@@ -155,12 +155,12 @@ def look(
             pins cannot be read.
     """
     sources = replace(session.releases, compare=compare)
-    return looked_at(
+    return state_of(
         session.snapshot, session.settings, session.chart_index, known, since, sources=sources
     )
 
 
-def looked_at(
+def state_of(
     base: S,
     settings: Settings,
     loaded: ChartIndex | IndexSourceError,
@@ -168,8 +168,8 @@ def looked_at(
     since: CommitSnapshot | None = None,
     *,
     sources: Sources | None = None,
-) -> Looked[S]:
-    """Look at a base with what a session holds of it; see `look`.
+) -> RepositoryState[S]:
+    """Read the state of a base from what a session holds of it; see `read_state`.
 
     Args:
         base: the commit to start from, or the working tree.
@@ -180,7 +180,7 @@ def looked_at(
         sources: of what the tables of releases do not hold; None when nothing is to be asked.
 
     Raises:
-        FluxbumpError: as `look`.
+        FluxbumpError: as `read_state`.
     """
     index = loaded if isinstance(loaded, ChartIndex) else ChartIndex("no chart index", ())
     no_index = loaded if isinstance(loaded, IndexSourceError) else None
@@ -204,6 +204,6 @@ def looked_at(
         raise no_index
     before = held if since is None else seen(since)[2]
     suppressed = suppressions.ignores(held, settings)
-    return Looked(
+    return RepositoryState(
         base, since, scope, index, inventory, around, held, before, suppressed, sources, no_index
     )

@@ -19,7 +19,7 @@ from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Pin, Severity, Snapshot, Track
 
 if TYPE_CHECKING:
-    from fluxbump.check.repository_state import Looked
+    from fluxbump.check.repository_state import RepositoryState
     from fluxbump.workspace import Session
 
 AGREEMENT = rules.having(Trait.AGREEMENT)
@@ -97,14 +97,14 @@ def survey(session: Session[Snapshot]) -> Survey:
     return _judged(gather.gather(gather.found(session.snapshot, inventory), index), index)
 
 
-def of(looked: Looked[Snapshot]) -> Survey:
-    """Return the survey of a base that was looked at already.
+def survey_of(state: RepositoryState[Snapshot]) -> Survey:
+    """Return the survey of a state that was read already.
 
     Raises:
         PinError: as `survey`.
     """
-    require_pins(looked.inventory, "no pin of Flux found")
-    return _judged(looked.held, looked.no_index or looked.index)
+    require_pins(state.inventory, "no pin of Flux found")
+    return _judged(state.evidence, state.no_index or state.index)
 
 
 def _judged(about: Evidence, index: ChartIndex | IndexSourceError) -> Survey:

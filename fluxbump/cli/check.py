@@ -208,7 +208,7 @@ def _examined(
     from fluxbump.check.evidence_parts import BASE_REFUSED, NO_BASE
 
     absent = BASE_REFUSED if how.base.without else NO_BASE
-    return journey.look(
+    return journey.examine_session(
         comparison.session,
         base=comparison.base or absent,
         known=how.known,

@@ -115,7 +115,7 @@ def _examined(session: Session[CommitSnapshot]) -> tuple[Inventory, Repaired]:
     from fluxbump.check.rules.rule import Trait
 
     codes = (*status.AGREEMENT, *rules.having(Trait.ADOPTION))
-    examined = check.look(session, codes=codes)
+    examined = check.examine_session(session, codes=codes)
     verdict = check.judge(examined, codes)
     not_run = next((f"{rule.code}: {rule.reason}" for rule in verdict.not_run), None)
     return examined.evidence.inventory, Repaired(verdict.errors, not_run)

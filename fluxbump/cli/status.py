@@ -21,7 +21,7 @@ from fluxbump.errors import IndexSourceError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fluxbump.check.repository_state import Looked
+    from fluxbump.check.repository_state import RepositoryState
     from fluxbump.check.status import Survey
     from fluxbump.cli.console import Console
     from fluxbump.config.settings import Policy
@@ -60,14 +60,14 @@ def status(
     take: Callable[[Repository], Snapshot] = at(rev)
     with open_session(repo, Repository.worktree if worktree else take, sources) as session:
         console.progress("reading the chart index and the repository …")
-        looked, outcome = None, ""
+        state, outcome = None, ""
         if exit_code:
-            looked, view = _look(session)
+            state, view = _state(session)
         else:
             view = survey(session)
-        undecided = looked.undecided if looked else None
-        if looked is not None and undecided is None:
-            outcome = _outcome(looked, session.settings.run, console)
+        undecided = state.undecided if state else None
+        if state is not None and undecided is None:
+            outcome = _outcome(state, session.settings.run, console)
         console.progress("")
         _say(view, session.snapshot, output, console)
         instead = "fluxbump status --worktree reads them"
@@ -102,32 +102,32 @@ def _say(view: Survey, snapshot: Snapshot, output: Output, console: Console) -> 
     console.report(status_text.status(view, steps, console.paint(), datetime.now(UTC)))
 
 
-def _look(session: Session[Snapshot]) -> tuple[Looked[Snapshot] | None, Survey]:
-    """Look as a scheduled run does; without an index only as far as `status` needs."""
-    from fluxbump.check import status as state
-    from fluxbump.check.repository_state import look
+def _state(session: Session[Snapshot]) -> tuple[RepositoryState[Snapshot] | None, Survey]:
+    """Read the state as a scheduled run does; without an index only what `status` needs."""
+    from fluxbump.check.repository_state import read_state
+    from fluxbump.check.status import survey, survey_of
     from fluxbump.errors import IndexSourceError
 
     try:
-        looked = look(session)
+        state = read_state(session)
     except IndexSourceError:
-        return None, state.survey(session)
-    return looked, state.of(looked)
+        return None, survey(session)
+    return state, survey_of(state)
 
 
-def _outcome(looked: Looked[Snapshot], policy: Policy, console: Console) -> str:
+def _outcome(state: RepositoryState[Snapshot], policy: Policy, console: Console) -> str:
     """Decide as a scheduled run does, and say it."""
     from fluxbump.run.decision import describe, outcome
     from fluxbump.run.next_release.decide import decide
 
     now = datetime.now(UTC)
     decision = decide(
-        looked.before,
-        looked.index,
+        state.before,
+        state.index,
         policy,
         now,
-        looked.suppressed,
-        tagged=looked.tagged(),
+        state.suppressed,
+        tagged=state.tagged(),
     )
     console.note(describe(decision))
     return outcome(decision).value

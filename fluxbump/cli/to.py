@@ -205,13 +205,14 @@ def _prepared(
     session: Session[CommitSnapshot], request: Request, console: Console, *, render: bool
 ) -> Prepared:
     from fluxbump.bump import bump
+    from fluxbump.check.repository_state import read_state
 
     console.progress("reading the chart index and the repository …")
-    looked = bump.look(session, request, compare=render)
+    state = read_state(session, request.known, compare=render)
     rendering = _rendering(session) if render else None
-    prepared = bump.prepare(session, looked, request, render=rendering)
+    prepared = bump.prepare(session, state, request, render=rendering)
     console.progress("")
-    console.say_index(looked.index)
+    console.say_index(state.index)
     return prepared
 
 

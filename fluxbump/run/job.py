@@ -13,7 +13,7 @@ from msgspec import Struct
 from fluxbump.bump import bump
 from fluxbump.bump.planning.plan import Options
 from fluxbump.bump.prepared_bump import Prepared, Request
-from fluxbump.check.repository_state import Looked, look
+from fluxbump.check.repository_state import RepositoryState, read_state
 from fluxbump.errors import FluxbumpError, ForgeError, HalfBumpError
 from fluxbump.forges.forge import PullRequest
 from fluxbump.git.remote_errors import RemoteError
@@ -93,17 +93,17 @@ def run(place: Place, now: datetime, log: Log, *, dry_run: bool = False) -> Repo
     Raises:
         FluxbumpError: nothing was done: nothing could be decided, or the configuration is wrong.
     """
-    looked = look(place.session)
+    state = read_state(place.session)
     decision = decide(
-        looked.before,
-        looked.index,
+        state.before,
+        state.index,
         place.settings.run,
         now,
-        looked.suppressed,
-        tagged=looked.tagged(strict=True),  # one that is missing would close its pull request
+        state.suppressed,
+        tagged=state.tagged(strict=True),  # one that is missing would close its pull request
     )
     log("decided", describe(decision))
-    tried, prepared = _tried(place, looked, decision)
+    tried, prepared = _tried(place, state, decision)
     offered = prepared if isinstance(tried, Update) else None
     if isinstance(tried, Blocked) and tried is not decision:
         log("blocked", tried.reason)
@@ -113,7 +113,7 @@ def run(place: Place, now: datetime, log: Log, *, dry_run: bool = False) -> Repo
     done: list[Effect] = []
     request, error, skipped = None, None, ""
     try:
-        pins = looked.inventory.pins
+        pins = state.inventory.pins
         task = Task(place, decision, offered, pins, log, recorder, done)
         request = passes.until_still(task)
     except (ForgeError, RemoteError) as failure:
@@ -130,18 +130,20 @@ def run(place: Place, now: datetime, log: Log, *, dry_run: bool = False) -> Repo
     )
 
 
-def _tried(place: Place, looked: Looked, decision: Decision) -> tuple[Decision, Prepared | None]:
+def _tried(
+    place: Place, state: RepositoryState, decision: Decision
+) -> tuple[Decision, Prepared | None]:
     """Make the bump that was decided, and tell what is decided when that is known."""
     if not isinstance(decision, Update):
         return decision, None
     try:
-        prepared = _prepared(place, looked, decision)
+        prepared = _prepared(place, state, decision)
     except HalfBumpError as error:
         return blocked_by(error, decision), None
     return decision if prepared.passed else _refused(decision, prepared), prepared
 
 
-def _prepared(place: Place, looked: Looked, decision: Update) -> Prepared:
+def _prepared(place: Place, state: RepositoryState, decision: Update) -> Prepared:
     chart = decision.chart
     request = Request(
         target=decision.release,
@@ -149,7 +151,7 @@ def _prepared(place: Place, looked: Looked, decision: Update) -> Prepared:
         options=Options(level=place.settings.bump, leave=place.leave),
         mentions=place.settings.mentions,
     )
-    return bump.prepare(place.session, looked, request)
+    return bump.prepare(place.session, state, request)
 
 
 def _refused(decision: Decision, prepared: Prepared) -> Blocked:

@@ -103,7 +103,7 @@ class Year:
 
     def _edit(self, pull: Pull) -> None:
         real = self.there.forge.pulls[pull.number]
-        real.body = f"Looked at on {self.today}.\n\n{real.body}"
+        real.body = f"RepositoryState at on {self.today}.\n\n{real.body}"
         self.seen["edited"] += 1
 
     def _spoil(self, pull: Pull) -> None:

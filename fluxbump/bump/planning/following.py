@@ -16,52 +16,56 @@ from fluxbump.helm.chart_releases import ChartRelease
 from fluxbump.model import COMMITS, FLUX, Inventory, Snapshot, Track, TrackKind
 
 if TYPE_CHECKING:
-    from fluxbump.check.repository_state import Looked
+    from fluxbump.check.repository_state import RepositoryState
 
 
-def targets(inventory: Inventory, chart: Goal, looked: Looked[Snapshot]) -> Mapping[Track, str]:
+def targets(
+    inventory: Inventory, chart: Goal, state: RepositoryState[Snapshot]
+) -> Mapping[Track, str]:
     """Return what images and digests become at the release that a bump leads to.
 
     Raises:
         PinError: an image or a digest has to move, and nobody knows to what.
     """
-    sources, release = looked.sources, str(chart.app_version)
+    sources, release = state.sources, str(chart.app_version)
     ask = (lambda shipped: sources.manifest(shipped).controllers) if sources else None
     return {
         **controller_images.following(inventory, release, ask),
-        **_digests(inventory, release, looked),
-        **_cli_digests(inventory, release, looked),
-        **_commits(inventory, release, looked),
+        **_digests(inventory, release, state),
+        **_cli_digests(inventory, release, state),
+        **_commits(inventory, release, state),
         **(
-            chart_archives.targets(inventory, chart, looked.index)
+            chart_archives.targets(inventory, chart, state.index)
             if isinstance(chart, ChartRelease)
             else {}
         ),
     }
 
 
-def _digests(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Mapping[Track, str]:
+def _digests(
+    inventory: Inventory, release: str, state: RepositoryState[Snapshot]
+) -> Mapping[Track, str]:
     """Return what digests become; nothing where their file is not available, and `plan` refuses."""
     tracks = {
         pin.track
         for pin in inventory.pins
         if pin.track.kind is TrackKind.DIGEST and pin.track.name.startswith(spellings.MANIFEST)
     }
-    if not tracks or not looked.sources or not looked.sources.data:
+    if not tracks or not state.sources or not state.sources.data:
         return {}
     if {pin.value for pin in inventory.pins if pin.track == FLUX} <= {release}:
         return {}
     try:
-        return spellings.targets(tracks, looked.sources.data(release))
+        return spellings.targets(tracks, state.sources.data(release))
     except IndexSourceError:
         return {}
 
 
 def _cli_digests(
-    inventory: Inventory, release: str, looked: Looked[Snapshot]
+    inventory: Inventory, release: str, state: RepositoryState[Snapshot]
 ) -> Mapping[Track, str]:
     """Return what digests of the CLI's archives become; nothing where nobody knows, likewise."""
-    checksums = looked.sources.checksums if looked.sources else None
+    checksums = state.sources.checksums if state.sources else None
     if checksums is None:
         return {}
     try:
@@ -70,9 +74,11 @@ def _cli_digests(
         return {}
 
 
-def _commits(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Mapping[Track, str]:
+def _commits(
+    inventory: Inventory, release: str, state: RepositoryState[Snapshot]
+) -> Mapping[Track, str]:
     """Return the commit of the release; nothing where nobody knows it, or nothing is at one."""
-    ask = looked.sources.commit if looked.sources else None
+    ask = state.sources.commit if state.sources else None
     if ask is None or not any(opaque_pins.is_old_commit(pin, release) for pin in inventory.pins):
         return {}
     try:

@@ -76,6 +76,7 @@ def _prepared(
     from fluxbump.bump import in_place as edit
     from fluxbump.bump.planning.plan import Options
     from fluxbump.bump.prepared_bump import Request
+    from fluxbump.check.repository_state import read_state
     from fluxbump.cli.fix import chosen
     from fluxbump.cli.options import left
     from fluxbump.cli.workspace import open_session
@@ -102,7 +103,7 @@ def _prepared(
             return edit.prepare(here, request(here.settings))
     with open_session(place.repository, at(place.rev or "HEAD"), place.sources) as session:
         wanted = request(session.settings)
-        return bump.prepare(session, bump.look(session, wanted, compare=False), wanted)
+        return bump.prepare(session, read_state(session, wanted.known), wanted)
 
 
 def _named(error: FluxbumpError) -> dict[str, str]:

@@ -25,7 +25,7 @@ def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
     if judged is None:
         return
     release, found = judged
-    wanted = _to_look_at(found, release, evidence.effort.compared_with)
+    wanted = _to_check(found, release, evidence.effort.compared_with)
     paths = {resource.location.path for resource in wanted}
     files = [item for item in found.files.items() if item[0] in paths]
     parts = evidence.effort.spread(partial(_of_files, evidence), files)
@@ -35,7 +35,7 @@ def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
         yield from part.outcomes
 
 
-def _to_look_at(found: Resources, release: str, old: str | None) -> list[Resource]:
+def _to_check(found: Resources, release: str, old: str | None) -> list[Resource]:
     """The resources that may be refused: all, or those whose schema takes less than `old`'s."""
     if old is None or not {old, release} <= {*facts.releases()}:
         return list(found.resources)
@@ -48,23 +48,23 @@ def _to_look_at(found: Resources, release: str, old: str | None) -> list[Resourc
     ]
 
 
-class _Looked(Struct):
+class _Checked(Struct):
     """What came of the manifests of some files, and which cannot be parsed."""
 
     outcomes: list[Outcome]
     broken: list[Unreadable]
 
 
-def _of_files(evidence: Evidence, files: Sequence[tuple[str, str]]) -> _Looked:
-    looked, releases_of = _Looked([], []), releases_by_path(evidence)
+def _of_files(evidence: Evidence, files: Sequence[tuple[str, str]]) -> _Checked:
+    checked, releases_of = _Checked([], []), releases_by_path(evidence)
     for path, text in files:
         releases = releases_of(path)
         for result in flux_objects.parsed(path, text):
             if isinstance(result, Unreadable):
-                looked.broken.append(result)
+                checked.broken.append(result)
             else:
-                looked.outcomes += _fields(result, releases, evidence)
-    return looked
+                checked.outcomes += _fields(result, releases, evidence)
+    return checked
 
 
 def _fields(body: ObjectBody, releases: Sequence[str], evidence: Evidence) -> Iterator[Outcome]:
