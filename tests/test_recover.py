@@ -12,9 +12,14 @@ from typing import Any
 import pytest
 
 from fluxbump.check.recovery import script
-from fluxbump.check.recovery.cluster_contents import SECRETS, Controller, FluxObject, Seen
+from fluxbump.check.recovery.cluster_contents import (
+    SECRETS,
+    ClusterContents,
+    Controller,
+    FluxObject,
+)
+from fluxbump.check.recovery.diagnosis import State, diagnose
 from fluxbump.check.recovery.names import Names
-from fluxbump.check.recovery.state import State, decide
 from tests import runbook
 from tests.helpers import ROOT, Repo, Result, assert_one_error
 
@@ -70,9 +75,9 @@ RUNNING = tuple(Controller(f"{name}-controller", 1, 1) for name in ("source", "k
 ALIVE = {HELM_RELEASES: None, SOURCES: None}
 
 
-def seen(**parts: Any) -> Seen:
+def seen(**parts: Any) -> ClusterContents:
     whole = {"crds": ALIVE, "objects": (HERE,), "controllers": ()}
-    return Seen("x", **{**whole, **parts})
+    return ClusterContents("x", **{**whole, **parts})
 
 
 @pytest.mark.parametrize(
@@ -111,8 +116,10 @@ def seen(**parts: Any) -> Seen:
         (seen(crds={SOURCES: DATE}, objects=None, controllers=None), State.TERMINATING, None),
     ],
 )
-def test_a_cluster_is_in_a_state(cluster: Seen, state: State, then: State | None) -> None:
-    found = decide(cluster, OWNER)
+def test_a_cluster_is_in_a_state(
+    cluster: ClusterContents, state: State, then: State | None
+) -> None:
+    found = diagnose(cluster, OWNER)
     assert (found.state, found.then) == (state, then), found.why
 
 

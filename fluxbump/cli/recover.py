@@ -63,8 +63,8 @@ def recover(
     """
     from fluxbump.check.recovery import live
     from fluxbump.check.recovery.advice import Wanted, advise
+    from fluxbump.check.recovery.diagnosis import State
     from fluxbump.check.recovery.names import name_of, owner_of
-    from fluxbump.check.recovery.state import State
     from fluxbump.cli.workspace import open_session
     from fluxbump.errors import UsageError
     from fluxbump.flux.tables import crds
@@ -86,9 +86,9 @@ def recover(
         advice = advise(inventory, repaired, seen, wanted, crds.crds())
     if output is Output.JSON:
         console.result(report.json_text(advice, seen.source))
-    if advice.decision.state is State.UNKNOWN:
+    if advice.diagnosis.state is State.UNKNOWN:
         raise UsageError(
-            f"cannot tell how to recover: {advice.decision.why}",
+            f"cannot tell how to recover: {advice.diagnosis.why}",
             where=seen.source,
             hint="docs/recover.md says what is needed",
         )
@@ -96,7 +96,7 @@ def recover(
         _print(advice, console)
     if not advice.script:
         return 0
-    console.note(f"{seen.source} is {advice.decision.state}: {advice.decision.why}")
+    console.note(f"{seen.source} is {advice.diagnosis.state}: {advice.diagnosis.why}")
     console.note("fluxbump changed nothing: read the script, then run it with sh")
     return _RECOVERABLE
 
@@ -105,7 +105,7 @@ def _print(advice: Advice, console: Console) -> None:
     if advice.script:
         console.result(advice.script)
     else:
-        console.report(f"Nothing to recover: {advice.decision.why}.")
+        console.report(f"Nothing to recover: {advice.diagnosis.why}.")
 
 
 def _examined(session: Session[CommitSnapshot]) -> tuple[Inventory, Repaired]:

@@ -40,14 +40,14 @@ class RecoverJson(TypedDict):
 
 def json_text(advice: Advice, source: str) -> str:
     """Return what to run, as JSON."""
-    decision = advice.decision
+    diagnosis = advice.diagnosis
     return dump(
         {
             "schema": "fluxbump/recover/v1",
             "source": source,
-            "state": decision.state.value,
-            "why": decision.why,
-            "recoveries": list(recoveries(decision)),
+            "state": diagnosis.state.value,
+            "why": diagnosis.why,
+            "recoveries": list(recoveries(diagnosis)),
             "flux_release": advice.release,
             "names": _names(advice.names) if advice.names else None,
             "remarks": list(advice.remarks),

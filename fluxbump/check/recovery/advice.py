@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.check.recovery.cluster_contents import Seen
+from fluxbump.check.recovery.cluster_contents import ClusterContents
+from fluxbump.check.recovery.diagnosis import Diagnosis, State, diagnose
 from fluxbump.check.recovery.names import Names, names, owner_of
 from fluxbump.check.recovery.script import recoveries, script
-from fluxbump.check.recovery.state import Decision, State, decide
 from fluxbump.discover.tracks import current
 from fluxbump.flux import stored_versions
 from fluxbump.flux.stored_versions import Table
@@ -52,14 +52,14 @@ class Advice(Struct, frozen=True):
     """What to run in a cluster.
 
     Attributes:
-        decision: the state that it is in.
+        diagnosis: the state that it is in.
         release: of Flux that is to be installed.
         names: what the commands name; None when there is nothing to run.
         remarks: what the reader has to do or know, a line each.
         script: the commands; empty when there is nothing to run.
     """
 
-    decision: Decision
+    diagnosis: Diagnosis
     release: str | None = None
     names: Names | None = None
     remarks: tuple[str, ...] = ()
@@ -67,14 +67,18 @@ class Advice(Struct, frozen=True):
 
 
 def advise(
-    inventory: Inventory, repaired: Repaired, seen: Seen, wanted: Wanted, table: Table
+    inventory: Inventory,
+    repaired: Repaired,
+    contents: ClusterContents,
+    wanted: Wanted,
+    table: Table,
 ) -> Advice:
     """Say what to run.
 
     Args:
         inventory: of the repository.
         repaired: whether its chart may be installed.
-        seen: what the cluster has of Flux.
+        contents: what the cluster has of Flux.
         wanted: what the user says.
         table: what each release defines.
 
@@ -82,40 +86,46 @@ def advise(
         PinError: the repository does not say which HelmRelease owns Flux, or which release is
             installed; or a name is none that Kubernetes allows.
     """
-    found = names(owner_of(inventory, wanted.directory), seen, inventory, repaired=bool(repaired))
+    found = names(
+        owner_of(inventory, wanted.directory), contents, inventory, repaired=bool(repaired)
+    )
     found = replace(found, bootstrap=wanted.bootstrap, context=wanted.context)
-    decision = decide(seen, found.owner)
+    diagnosis = diagnose(contents, found.owner)
     release = current(inventory)[FLUX]
-    if State.ALIVE in (decision.state, decision.then):
-        decision = _acceptable(decision, seen, release, table)
-    elsewhere = _elsewhere(seen, found)
-    if recoveries(decision) and elsewhere:
-        decision = Decision(State.UNKNOWN, elsewhere)
-    if not recoveries(decision):
-        return Advice(decision, release)
-    remarks = tuple(_remarks(decision, found, repaired, seen))
-    text = script(decision, found, seen.source, remarks)
-    return Advice(decision, release, found, remarks, text)
+    if State.ALIVE in (diagnosis.state, diagnosis.then):
+        diagnosis = _acceptable(diagnosis, contents, release, table)
+    elsewhere = _elsewhere(contents, found)
+    if recoveries(diagnosis) and elsewhere:
+        diagnosis = Diagnosis(State.UNKNOWN, elsewhere)
+    if not recoveries(diagnosis):
+        return Advice(diagnosis, release)
+    remarks = tuple(_remarks(diagnosis, found, repaired, contents))
+    text = script(diagnosis, found, contents.source, remarks)
+    return Advice(diagnosis, release, found, remarks, text)
 
 
-def _acceptable(decision: Decision, seen: Seen, release: str, table: Table) -> Decision:
+def _acceptable(
+    diagnosis: Diagnosis, contents: ClusterContents, release: str, table: Table
+) -> Diagnosis:
     """Check that the API server takes the CRDs of the release that the repository installs."""
-    if release not in table or not seen.stored:
-        return decision
-    refused = stored_versions.exact(seen.stored, table, release)
+    if release not in table or not contents.stored:
+        return diagnosis
+    refused = stored_versions.exact(contents.stored, table, release)
     if not refused:
-        return decision
+        return diagnosis
     held = stored_versions.describe(refused)
     why = (
         f"the cluster stores {held}, which Flux {release} of the repository lacks (use --rev with "
         "the revision that had the release of the cluster)"
     )
-    return Decision(State.UNKNOWN, why)
+    return Diagnosis(State.UNKNOWN, why)
 
 
-def _elsewhere(seen: Seen, names: Names) -> str | None:
+def _elsewhere(contents: ClusterContents, names: Names) -> str | None:
     """Say that Helm keeps the release in another namespace than the HelmRelease says."""
-    places = {secret.namespace for secret in seen.secrets or () if secret.release == names.release}
+    places = {
+        secret.namespace for secret in contents.secrets or () if secret.release == names.release
+    }
     if not places or names.storage in places:
         return None
     return (
@@ -124,9 +134,13 @@ def _elsewhere(seen: Seen, names: Names) -> str | None:
     )
 
 
-def _remarks(decision: Decision, names: Names, repaired: Repaired, seen: Seen) -> Iterator[str]:
-    if seen.secrets is not None:
-        of_release = [secret.status for secret in seen.secrets if secret.release == names.release]
+def _remarks(
+    diagnosis: Diagnosis, names: Names, repaired: Repaired, contents: ClusterContents
+) -> Iterator[str]:
+    if contents.secrets is not None:
+        of_release = [
+            secret.status for secret in contents.secrets if secret.release == names.release
+        ]
         status = ", ".join(sorted(set(of_release))) or "there is none"
         yield f"Helm's record of the release {names.release}: {status}."
     if repaired.findings:
@@ -141,9 +155,9 @@ def _remarks(decision: Decision, names: Names, repaired: Repaired, seen: Seen) -
     elif not names.chart:
         yield "CHART is empty, because the HelmRelease has no version. Read what"
         yield "it follows, and wait there for the repaired chart, instead of wait_for_chart."
-    if decision.state is State.TERMINATING and decision.then is None:
+    if diagnosis.state is State.TERMINATING and diagnosis.then is None:
         yield "No object was listed, so the rest is not known:"
         yield "run recover again after this script."
-    if not names.bootstrap and State.GONE in (decision.state, decision.then):
+    if not names.bootstrap and State.GONE in (diagnosis.state, diagnosis.then):
         yield "Set BOOTSTRAP to a file with the GitRepository and the Kustomization that start it"
         yield "all, or give it with --bootstrap. Git has it, or cloud-init."

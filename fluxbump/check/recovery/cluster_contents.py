@@ -83,7 +83,7 @@ class ReleaseSecret(Struct, frozen=True):
     status: str
 
 
-class Seen(Struct, frozen=True):
+class ClusterContents(Struct, frozen=True):
     """What a cluster has of Flux; a part that was not listed is None.
 
     Attributes:
@@ -105,7 +105,7 @@ class Seen(Struct, frozen=True):
     specs: Mapping[tuple[str, str], Mapping[str, Any]] | None = None
 
 
-def from_text(text: str, source: str) -> Seen:
+def from_text(text: str, source: str) -> ClusterContents:
     """Read lists of CRDs, of Flux's objects, of Deployments and of Secrets, one behind the other.
 
     Raises:
@@ -115,7 +115,7 @@ def from_text(text: str, source: str) -> Seen:
     kinds = {str(item.get("kind")) for item in items}
     crds = [item for item in items if item.get("kind") == "CustomResourceDefinition"]
     flux = [item for item in items if _group(item).endswith(GROUP)]
-    return Seen(
+    return ClusterContents(
         source,
         crds=_crds(crds) if crds else None,
         stored=_stored(crds),

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from fluxbump.check.kubectl import kubectl, saved
 from fluxbump.check.object_lists import items as listed
 from fluxbump.check.recovery import cluster_contents
-from fluxbump.check.recovery.cluster_contents import Seen
+from fluxbump.check.recovery.cluster_contents import ClusterContents
 from fluxbump.check.recovery.names import CONTROLLERS
 from fluxbump.errors import ToolError
 
@@ -33,7 +33,7 @@ def current_context() -> str | None:
         return None
 
 
-def read(context: str | None, name: str) -> Seen:
+def read(context: str | None, name: str) -> ClusterContents:
     """Ask a cluster.
 
     Of most objects only names and times are asked for, so that ten thousand are some MiB.
@@ -56,7 +56,7 @@ def read(context: str | None, name: str) -> Seen:
         if kinds
         else ()
     )
-    found = Seen(
+    found = ClusterContents(
         source,
         crds={row[0]: row[1] or None for row in flux},
         stored={row[0]: tuple(row[2].split()) for row in flux},
@@ -105,7 +105,7 @@ def _secrets(ask: Callable[..., str]) -> tuple[cluster_contents.ReleaseSecret, .
     return tuple(found)
 
 
-def from_file(path: Path) -> Seen:
+def from_file(path: Path) -> ClusterContents:
     """Read a file with the state of a cluster.
 
     Raises:

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from fluxbump.check.recovery.cluster_contents import Seen
+from fluxbump.check.recovery.cluster_contents import ClusterContents
 from fluxbump.discover.objects.owners import Owner, owners
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import current
@@ -105,7 +105,9 @@ def _described(owner: Owner) -> str:
     return f"{namespace or '(no namespace)'}/{name}, chart {owner.pin.value}"
 
 
-def names(owner: Owner, seen: Seen, inventory: Inventory, *, repaired: bool) -> Names:
+def names(
+    owner: Owner, contents: ClusterContents, inventory: Inventory, *, repaired: bool
+) -> Names:
     """Put together what the commands name.
 
     What Helm has installed is what the HelmRelease in the cluster says. Only if that is not there,
@@ -113,7 +115,7 @@ def names(owner: Owner, seen: Seen, inventory: Inventory, *, repaired: bool) -> 
 
     Args:
         owner: the HelmRelease in the repository.
-        seen: what the cluster has.
+        contents: what the cluster has.
         inventory: of the repository.
         repaired: whether its pins agree, so that its chart may be installed.
 
@@ -121,8 +123,8 @@ def names(owner: Owner, seen: Seen, inventory: Inventory, *, repaired: bool) -> 
         PinError: a name is missing, or none that Kubernetes allows.
     """
     namespace, name = _named(owner)
-    namespace = namespace or _found_namespace(name, seen) or ""
-    spec = (seen.specs or {}).get((namespace, name))
+    namespace = namespace or _found_namespace(name, contents) or ""
+    spec = (contents.specs or {}).get((namespace, name))
     get = _getter(owner, spec)
     target = get("targetNamespace")
     release = get("releaseName") or (f"{target}-{name}" if target else name)
@@ -151,11 +153,11 @@ def _getter(owner: Owner, spec: Mapping[str, Any] | None) -> Callable[[str], str
     return lambda key: str(spec[key]) if spec.get(key) else None
 
 
-def _found_namespace(name: str, seen: Seen) -> str | None:
+def _found_namespace(name: str, contents: ClusterContents) -> str | None:
     """Return the namespace of the only HelmRelease of that name."""
     found = {
         item.namespace
-        for item in seen.objects or ()
+        for item in contents.objects or ()
         if (item.kind, item.name) == ("HelmRelease", name)
     }
     return found.pop() if len(found) == 1 else None

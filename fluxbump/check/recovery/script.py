@@ -11,8 +11,8 @@ import shlex
 from collections.abc import Iterable
 from importlib.resources import files
 
+from fluxbump.check.recovery.diagnosis import Diagnosis, State
 from fluxbump.check.recovery.names import CONTROLLERS, Names
-from fluxbump.check.recovery.state import Decision, State
 from fluxbump.text.printable import printable
 
 _SAVED = "flux-objects-$(date -u +%Y%m%dT%H%M%SZ)"
@@ -51,26 +51,26 @@ def variables(names: Names) -> str:
 _BOOTSTRAP = "a file: the GitRepository and Kustomization that start it all"
 
 
-def recoveries(decision: Decision) -> tuple[str, ...]:
+def recoveries(diagnosis: Diagnosis) -> tuple[str, ...]:
     """Return which recoveries a state needs, in order."""
-    found = (decision.state, decision.then)
+    found = (diagnosis.state, diagnosis.then)
     return tuple(
         state.value for state in found if state in (State.ALIVE, State.TERMINATING, State.GONE)
     )
 
 
-def script(decision: Decision, names: Names, source: str, remarks: Iterable[str] = ()) -> str:
+def script(diagnosis: Diagnosis, names: Names, source: str, remarks: Iterable[str] = ()) -> str:
     """Return the commands for a cluster, to be reviewed and then run.
 
     Args:
-        decision: its state.
+        diagnosis: its state.
         names: what the commands name.
         source: where the state was read, for people.
         remarks: what the reader has to do or know, a line each.
     """
     head = [
-        f"Recovery of Flux in {source}: {decision.state}.",
-        f"Because: {decision.why}.",
+        f"Recovery of Flux in {source}: {diagnosis.state}.",
+        f"Because: {diagnosis.why}.",
         "",
         "fluxbump has run none of this. Read it, then run it with sh. It stops at the first",
         "command that fails, and says why. Then ask for the state again.",
@@ -83,5 +83,5 @@ def script(decision: Decision, names: Names, source: str, remarks: Iterable[str]
     if names.context is not None:
         quoted = shlex.quote(names.context)
         parts.append(f'kubectl() {{\n  command kubectl --context {quoted} "$@"\n}}')
-    parts += [commands(name) for name in ("functions", *recoveries(decision), "after")]
+    parts += [commands(name) for name in ("functions", *recoveries(diagnosis), "after")]
     return "\n\n".join(parts) + "\n"

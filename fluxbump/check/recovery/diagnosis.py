@@ -1,4 +1,4 @@
-"""Which of the states of the runbook a cluster is in. Pure.
+"""From what a cluster has of Flux to its state, one of those in the runbook. Pure.
 
 A controller that starts while something of Flux has a deletionTimestamp finishes the deletion and
 takes workloads along. So what was not listed is never taken for absent: then nobody can tell.
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from fluxbump.check.recovery.cluster_contents import CONTROLLERS, FluxObject, Seen
+from fluxbump.check.recovery.cluster_contents import CONTROLLERS, ClusterContents, FluxObject
 
 _SHOWN = 3
 
@@ -30,7 +30,7 @@ class State(StrEnum):
     """What was read does not tell."""
 
 
-class Decision(Struct, frozen=True):
+class Diagnosis(Struct, frozen=True):
     """The state of a cluster.
 
     Attributes:
@@ -44,84 +44,84 @@ class Decision(Struct, frozen=True):
     then: State | None = None
 
 
-def decide(seen: Seen, owner: tuple[str, str]) -> Decision:
+def diagnose(contents: ClusterContents, owner: tuple[str, str]) -> Diagnosis:
     """Decide which state a cluster is in.
 
     Args:
-        seen: what it has of Flux.
+        contents: what it has of Flux.
         owner: namespace and name of the HelmRelease that owns Flux.
     """
-    lacking = _lacking(seen)
+    lacking = _lacking(contents)
     if lacking is not None:
-        return Decision(State.UNKNOWN, lacking)
-    crds, objects = seen.crds or {}, seen.objects or ()
+        return Diagnosis(State.UNKNOWN, lacking)
+    crds, objects = contents.crds or {}, contents.objects or ()
     waiting = [f"CRD {name}" for name, deleted in crds.items() if deleted]
     waiting += [str(item) for item in objects if item.deleted]
-    running = crds and not _without(seen, running=True)
+    running = crds and not _without(contents, running=True)
     # Controllers that run delete an object now and then; a CRD of Flux never.
     if waiting and (any(crds.values()) or not running):
         why = f"{_some(waiting)} wait to be deleted"
-        return Decision(State.TERMINATING, why, _then(seen, owner))
+        return Diagnosis(State.TERMINATING, why, _then(contents, owner))
     if running:
         also = f" and delete {_some(waiting)}" if waiting else ""
-        return Decision(State.HEALTHY, f"the controllers run{also}")
-    return _stopped(seen, owner)
+        return Diagnosis(State.HEALTHY, f"the controllers run{also}")
+    return _stopped(contents, owner)
 
 
-def _lacking(seen: Seen) -> str | None:
-    """Say what was not listed that a decision needs; None when all was."""
-    if seen.crds is None:
+def _lacking(contents: ClusterContents) -> str | None:
+    """Say what was not listed that a diagnosis needs; None when all was."""
+    if contents.crds is None:
         return "no CRD is listed"
-    if any(seen.crds.values()):
+    if any(contents.crds.values()):
         return None
-    if seen.objects is None:
+    if contents.objects is None:
         return "no object of Flux is listed, and one may wait to be deleted"
-    if seen.controllers is None:
+    if contents.controllers is None:
         return "no Deployment is listed, so the controllers may run"
     return None
 
 
-def _stopped(seen: Seen, owner: tuple[str, str]) -> Decision:
+def _stopped(contents: ClusterContents, owner: tuple[str, str]) -> Diagnosis:
     """Decide for a cluster without running controllers, in which nothing waits to be deleted."""
-    if not seen.crds:
-        return Decision(State.GONE, "the cluster has no CRD of Flux")
-    missing = _without(seen, running=False)
+    if not contents.crds:
+        return Diagnosis(State.GONE, "the cluster has no CRD of Flux")
+    missing = _without(contents, running=False)
     if not missing:
         why = "the controllers have Deployments and no available pod: read their logs"
-        return Decision(State.UNKNOWN, why)
+        return Diagnosis(State.UNKNOWN, why)
     lost = f"without {' and '.join(missing)}"
-    if _owner(seen, owner) is None:
-        return Decision(State.GONE, f"{lost}, and without the HelmRelease {'/'.join(owner)}")
-    return Decision(
-        State.ALIVE, f"{lost}, and with {len(seen.crds)} CRDs, none of which is being deleted"
+    if _owner(contents, owner) is None:
+        return Diagnosis(State.GONE, f"{lost}, and without the HelmRelease {'/'.join(owner)}")
+    return Diagnosis(
+        State.ALIVE, f"{lost}, and with {len(contents.crds)} CRDs, none of which is being deleted"
     )
 
 
-def _without(seen: Seen, *, running: bool) -> list[str]:
+def _without(contents: ClusterContents, *, running: bool) -> list[str]:
     """Return the controllers that do not run, or that are not even to run."""
     found = {
         controller.name
-        for controller in seen.controllers or ()
+        for controller in contents.controllers or ()
         if not controller.deleted and (controller.available if running else controller.wanted)
     }
     return [name for name in CONTROLLERS if name not in found]
 
 
-def _then(seen: Seen, owner: tuple[str, str]) -> State | None:
+def _then(contents: ClusterContents, owner: tuple[str, str]) -> State | None:
     """Return the recovery behind that of terminating CRDs; None when it depends."""
-    if seen.objects is None or seen.crds is None:
+    if contents.objects is None or contents.crds is None:
         return None
-    found = _owner(seen, owner)
+    found = _owner(contents, owner)
     name = "helmreleases.helm.toolkit.fluxcd.io"
-    stays = found is not None and not found.deleted and not seen.crds.get(name)
+    stays = found is not None and not found.deleted and not contents.crds.get(name)
     return State.ALIVE if stays else State.GONE
 
 
-def _owner(seen: Seen, owner: tuple[str, str]) -> FluxObject | None:
+def _owner(contents: ClusterContents, owner: tuple[str, str]) -> FluxObject | None:
     return next(
         (
             item
-            for item in seen.objects or ()
+            for item in contents.objects or ()
             if item.kind == "HelmRelease" and (item.namespace, item.name) == owner
         ),
         None,
