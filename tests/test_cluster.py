@@ -99,20 +99,20 @@ def stand_in(place: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_kubectl_may_not_print_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(tmp_path, "exec yes", monkeypatch)
     with pytest.raises(ToolError, match="printed more than 1 MiB"):
-        kubectl.kubectl("get", limit=1 << 20)
+        kubectl.ask("get", limit=1 << 20)
 
 
 def test_kubectl_has_to_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(tmp_path, "exec sleep 100000", monkeypatch)
     monkeypatch.setattr(kubectl, "_TIMEOUT", 0.2)
     with pytest.raises(ToolError, match="gave no answer"):
-        kubectl.kubectl("get")
+        kubectl.ask("get")
 
 
 def test_what_kubectl_says_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(tmp_path, "printf 'a\\nb\\n' >&2; exit 3", monkeypatch)
     with pytest.raises(ToolError, match="kubectl: a b "):
-        kubectl.kubectl("get")
+        kubectl.ask("get")
 
 
 LOGGED = (
@@ -142,5 +142,5 @@ def test_without_kubectl_a_file_is_an_alternative(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolError) as error:
-        kubectl.kubectl("get")
+        kubectl.ask("get")
     assert error.value.hint == "use --cluster-state FILE instead"

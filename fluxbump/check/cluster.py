@@ -13,8 +13,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from fluxbump.check import kubectl
 from fluxbump.check import object_lists as listed
-from fluxbump.check.kubectl import kubectl, saved
 from fluxbump.errors import UsageError
 
 _HINT = "make it with: kubectl get crds -o json > FILE"
@@ -51,7 +51,7 @@ def from_file(path: Path) -> ClusterState:
     Raises:
         UsageError: there is no such file, or it holds something else.
     """
-    text = saved(path, "the CRDs of a cluster")
+    text = kubectl.saved(path, "the CRDs of a cluster")
     return ClusterState(str(path), parse(text, str(path)), written=written(text))
 
 
@@ -64,14 +64,13 @@ def live(context: str | None) -> ClusterState:
     Raises:
         ToolError: kubectl is missing, or the cluster does not answer.
     """
-    chosen = ("--context", context) if context else ()
-    crds = kubectl(*chosen, "get", "crds", "-o", "json")
-    version = json.loads(kubectl(*chosen, "version", "-o", "json"))
+    name, ask = kubectl.cluster(context)
+    crds = ask("get", "crds", "-o", "json")
+    version = json.loads(ask("version", "-o", "json"))
     server = version.get("serverVersion", {}) if isinstance(version, dict) else {}
-    name = f"cluster {context}" if context else "the current cluster"
     stored = parse(crds, name)
     # Of each object only what is needed, so that ten thousand of them are some hundred KiB.
-    found = kubectl(*chosen, "get", ",".join(sorted(stored)), "-A", "-o", f"jsonpath={_MANAGERS}")
+    found = ask("get", ",".join(sorted(stored)), "-A", "-o", f"jsonpath={_MANAGERS}")
     return ClusterState(name, stored, server.get("gitVersion"), _managed(found))
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from fluxbump.errors import ToolError, UsageError
@@ -22,7 +24,7 @@ _LOGGED = re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ [^ \]]+\] ")
 """The head of a line of klog, by its documentation: `E1128 08:32:25.23 9 a.go:26] `."""
 
 
-def kubectl(*arguments: str, limit: int = LIMIT) -> str:
+def ask(*arguments: str, limit: int = LIMIT) -> str:
     """Return what kubectl prints.
 
     Args:
@@ -59,6 +61,17 @@ def _said(text: str) -> str:
     said = [line for line in lines if not _LOGGED.match(line)]
     logged = [line[found.end() :] for line in lines if (found := _LOGGED.match(line))]
     return " ".join(" ".join(said or logged[-1:]).split())
+
+
+def cluster(context: str | None) -> tuple[str, Callable[..., str]]:
+    """Return what a cluster is called, for people, and `ask` for it.
+
+    Args:
+        context: of the kubeconfig; None for the current one.
+    """
+    if not context:
+        return "the current cluster", ask
+    return f"cluster {context}", partial(ask, "--context", context)
 
 
 def saved(path: Path, of: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
-from fluxbump.check.kubectl import kubectl, saved
+from fluxbump.check import kubectl
 from fluxbump.check.object_lists import items as listed
 from fluxbump.check.recovery import cluster_contents
 from fluxbump.check.recovery.cluster_contents import ClusterContents
@@ -26,7 +25,7 @@ _CRDS = (
 def current_context() -> str | None:
     """Return the kubeconfig's current context; None where there is none, as in a pod."""
     try:
-        return kubectl("config", "current-context").strip() or None
+        return kubectl.ask("config", "current-context").strip() or None
     except ToolError as error:
         if "not installed" in error.message:
             raise
@@ -45,9 +44,7 @@ def read(context: str | None, name: str) -> ClusterContents:
     Raises:
         ToolError: kubectl is missing, fails, or prints too much.
     """
-    chosen = ("--context", context) if context else ()
-    ask = partial(kubectl, *chosen)
-    source = f"cluster {context}" if context else "the current cluster"
+    source, ask = kubectl.cluster(context)
     rows = [line.split("|") for line in ask("get", "crds", "-o", _CRDS).splitlines()]
     flux = [row for row in rows if row[0].endswith(cluster_contents.GROUP)]
     kinds = ",".join(sorted(row[0] for row in flux))
@@ -111,4 +108,4 @@ def from_file(path: Path) -> ClusterContents:
     Raises:
         UsageError: there is no such file, it is too large, or it holds something else.
     """
-    return cluster_contents.from_text(saved(path, "the state of a cluster"), str(path))
+    return cluster_contents.from_text(kubectl.saved(path, "the state of a cluster"), str(path))
