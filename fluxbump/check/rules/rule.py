@@ -112,6 +112,7 @@ class Rule(Struct, frozen=True):
         needs: the parts of the evidence without which nothing is judged, the most telling first.
         inapplicable: says why there is nothing to judge, None where there is; asked before what it
             needs. None where `check` says that itself.
+        obstacle: says why nothing can be judged though what it needs is there; None where it can.
         traits: what its answer decides.
         advice: what to do when nothing else is wrong; empty where that is not known.
         danger: what its findings lead to; reports say the worst first.
@@ -126,6 +127,7 @@ class Rule(Struct, frozen=True):
     check: Check
     needs: tuple[PartName, ...] = ()
     inapplicable: Callable[[Evidence], str | None] | None = None
+    obstacle: Callable[[Evidence], str | None] | None = None
     traits: frozenset[Trait] = frozenset()
     advice: str = ""
     danger: Danger = Danger.DISAGREES
@@ -142,6 +144,10 @@ class Rule(Struct, frozen=True):
             if isinstance(part, Absent):
                 yield NotRun(self.code, part.reason)
                 return
+        reason = self.obstacle(evidence) if self.obstacle else None
+        if reason is not None:
+            yield NotRun(self.code, reason)
+            return
         yield from self.check(evidence)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from fluxbump.check.rules.objects.judged import releases_by_path, resources_here, span, unjudged
-from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, Trait, cited
-from fluxbump.discover.objects.resources import Resource, Resources
+from fluxbump.check.rules.objects.judged import not_comparable, releases_by_path, span, unjudged
+from fluxbump.check.rules.rule import Danger, Evidence, Outcome, Rule, Trait, cited, needed
+from fluxbump.discover.objects.resources import Resource
 from fluxbump.flux.stored_versions import Crd, CrdVersion
 from fluxbump.model import Finding, Severity
 
@@ -79,17 +79,14 @@ _ServedAt = Callable[[str], _Served]
 """Tells by which releases a file is judged: the first, and those that may have it better."""
 
 
-def _judged(
-    evidence: Evidence, code: str
-) -> Generator[NotRun, None, tuple[Resources, _ServedAt] | None]:
-    """Say what is not judged, and return what is, with what the releases of each path serve."""
-    judged = yield from resources_here(
-        evidence, code, facts="API versions", is_known=evidence.crds.get, releases=evidence.crds
+def _obstacle(evidence: Evidence) -> str | None:
+    return not_comparable(
+        evidence, facts="API versions", is_known=evidence.crds.get, releases=evidence.crds
     )
-    if judged is None:
-        return None
-    _, found = judged
-    yield from unjudged(found, code)
+
+
+def _served_at(evidence: Evidence) -> _ServedAt:
+    """Return what tells what the releases serve that the manifest at a path has to be right for."""
     newer = tuple(_served(name, evidence) for name in evidence.newer_by_range)
     releases_of = releases_by_path(evidence)
 
@@ -98,7 +95,7 @@ def _judged(
         first, *rest = (_served(name, evidence) for name in releases)
         return replace(first, newer=(*rest, *newer))
 
-    return found, lambda path: served(_known(releases_of(path), evidence))
+    return lambda path: served(_known(releases_of(path), evidence))
 
 
 def _known(releases: tuple[str, ...], evidence: Evidence) -> tuple[str, ...]:
@@ -114,10 +111,8 @@ def _served(release: str, evidence: Evidence) -> _Served:
 
 def removed_api(evidence: Evidence) -> Iterator[Outcome]:
     """Every manifest uses an apiVersion that the release serves."""
-    judged = yield from _judged(evidence, "FB203")
-    if judged is None:
-        return
-    found, served_at = judged
+    found, served_at = needed(evidence.objects), _served_at(evidence)
+    yield from unjudged(found, "FB203")
     for resource in found.resources:
         served = served_at(resource.location.path)
         if not resource.removes and served.refuses(resource) and "$" not in resource.version:
@@ -189,10 +184,8 @@ def _best(crd: Crd) -> list[CrdVersion]:
 
 def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
     """No manifest uses an apiVersion that a later release will not serve."""
-    judged = yield from _judged(evidence, "FB205")
-    if judged is None:
-        return
-    found, served_at = judged
+    found, served_at = needed(evidence.objects), _served_at(evidence)
+    yield from unjudged(found, "FB205")
     for resource in (*found.resources, *found.mentions):
         served = served_at(resource.location.path)
         entry = served.entry(resource)
@@ -213,6 +206,7 @@ REMOVED_API = Rule(
     "Every manifest uses an apiVersion that the Flux release serves.",
     cited(removed_api),
     needs=("objects", "releases"),
+    obstacle=_obstacle,
     traits=frozenset({Trait.SAFETY, Trait.MIGRATED}),
     danger=Danger.STOPS,
     broken="manifests use API versions that the release does not serve",
@@ -224,6 +218,7 @@ DEPRECATED_API = Rule(
     "No manifest uses an apiVersion that the Flux release calls deprecated.",
     cited(deprecated_api),
     needs=("objects", "releases"),
+    obstacle=_obstacle,
     traits=frozenset({Trait.MIGRATED}),
     danger=Danger.DISAGREES,
 )

@@ -7,7 +7,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from fluxbump.check.rules.objects.judged import releases_by_path, resources_here, unjudged
+from fluxbump.check.rules.objects.judged import not_comparable, releases_by_path, unjudged
 from fluxbump.check.rules.rule import Danger, Evidence, Outcome, Rule, Trait, cited, needed
 from fluxbump.discover import flux_objects
 from fluxbump.discover.objects import field_check
@@ -16,16 +16,15 @@ from fluxbump.flux.tables import fields as facts
 from fluxbump.model import Finding, Severity, Unreadable
 
 
+def _obstacle(evidence: Evidence) -> str | None:
+    is_known = needed(evidence.releases).has_fields
+    return not_comparable(evidence, facts="fields", is_known=is_known, releases=facts.releases())
+
+
 def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
     """Every field of a manifest is one that the release has, with a value that it takes."""
-    is_known = needed(evidence.releases).has_fields
-    judged = yield from resources_here(
-        evidence, "FB204", facts="fields", is_known=is_known, releases=facts.releases()
-    )
-    if judged is None:
-        return
-    release, found = judged
-    wanted = _to_check(found, release, evidence.effort.compared_with)
+    found = needed(evidence.objects)
+    wanted = _to_check(found, evidence.installed, evidence.effort.compared_with)
     paths = {resource.location.path for resource in wanted}
     files = [item for item in found.files.items() if item[0] in paths]
     parts = evidence.effort.spread(partial(_of_files, evidence), files)
@@ -35,9 +34,9 @@ def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
         yield from part.outcomes
 
 
-def _to_check(found: Resources, release: str, old: str | None) -> list[Resource]:
+def _to_check(found: Resources, release: str | None, old: str | None) -> list[Resource]:
     """The resources that may be refused: all, or those whose schema takes less than `old`'s."""
-    if old is None or not {old, release} <= {*facts.releases()}:
+    if release is None or old is None or not {old, release} <= {*facts.releases()}:
         return list(found.resources)
     used = frozenset((resource.api_version, resource.kind) for resource in found.resources)
     narrowed = facts.narrowed(old, release, used)
@@ -95,6 +94,7 @@ RULES = (
         "Every field of a Flux resource is one that the release has, with a value that it takes.",
         cited(unknown_field),
         needs=("objects", "releases"),
+        obstacle=_obstacle,
         traits=frozenset({Trait.SAFETY, Trait.SLOW}),
         danger=Danger.STOPS,
         broken="manifests have fields or values that the release refuses",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from semver import Version
 
-from fluxbump.check.rules.rule import Evidence, NotRun, needed
+from fluxbump.check.rules.rule import Evidence, NotRun
 from fluxbump.discover import installers, unparsed
 from fluxbump.discover.objects.resources import Resources
 from fluxbump.model import Unreadable
@@ -19,36 +19,28 @@ def span(releases: Iterable[str]) -> str:
     return f"known are {known[0]} to {known[-1]}" if known else "none is known"
 
 
-def resources_here(
+def not_comparable(
     evidence: Evidence,
-    code: str,
     *,
     facts: str,
     is_known: Callable[[str], object],
     releases: Iterable[str],
-) -> Generator[NotRun, None, tuple[str, Resources] | None]:
-    """Say why nothing is judged, or return the resources, and which release is installed.
+) -> str | None:
+    """Say why the resources cannot be compared with a release; None where they can.
 
     Args:
         evidence: with the resources.
-        code: of the rule.
-        facts: of a release that the rule compares with, for people: `fields`.
+        facts: of a release that a rule compares with, for people: `fields`.
         is_known: tells whether those of a release are known.
         releases: those of which they are.
-
-    Returns:
-        The release that the repository installs, and the resources; None if there is nothing to
-        compare them with.
     """
     release = evidence.installed
     if release is None:
-        yield NotRun(code, evidence.why_not_installed)
-        return None
+        return evidence.why_not_installed
     if not is_known(release):
         known = f"{span(releases)}){evidence.why_unknown(release)}"
-        yield NotRun(code, f"the {facts} of Flux {release} are not known ({known}")
-        return None
-    return release, needed(evidence.objects)
+        return f"the {facts} of Flux {release} are not known ({known}"
+    return None
 
 
 def releases_by_path(evidence: Evidence) -> Callable[[str], tuple[str, ...]]:
