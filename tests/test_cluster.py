@@ -133,7 +133,7 @@ def test_what_kubectl_logs_is_left_out(
 ) -> None:
     stand_in(tmp_path, f"printf '{printed}' >&2; exit 1", monkeypatch)
     with pytest.raises(ToolError) as caught:
-        kubectl.kubectl("get")
+        kubectl.ask("get")
     assert caught.value.message == said
 
 
