@@ -261,7 +261,32 @@ def test_no_cluster_goes_down_to_what_is_safe(
     refused = cli("to", "2.9.4", "--dry-run", cwd=repo)
     assert (refused.code, "FB207" in refused.err) == (1, True)
     assert "newest release that passes" not in refused.err
-    assert "would go down" not in cli("to", "latest-safe", cwd=repo).err
+    safest = cli("to", "latest-safe", cwd=repo)
+    assert "would go down" not in safest.err
+    assert "is not known" not in safest.err
+
+
+def test_status_names_every_range_that_is_installed(tmp_path: Path, index: Path, cli: Cli) -> None:
+    instance = (
+        "kind: FluxInstance\nmetadata: {{name: flux}}\nspec: {{distribution: {{version: {}}}}}\n"
+    )
+    files = {
+        "clusters/a/i.yaml": instance.format("2.7.x"),
+        "clusters/b/i.yaml": instance.format("2.8.x"),
+        "clusters/c/i.yaml": instance.format("${release}"),
+    }
+    (tmp_path / "other").mkdir()
+    alone = {
+        "clusters/b/i.yaml": files["clusters/b/i.yaml"],
+        "a/i.yaml": files["clusters/c/i.yaml"].replace("name: flux", "name: a"),
+    }
+    *_, only, _step = cli(
+        "status", cwd=repository(tmp_path / "other" / "r", alone, index)
+    ).out.splitlines()
+    assert only == "FluxInstance flux installs Flux 2.8.x (range), and no chart"
+    *_, said, _step = cli("status", cwd=repository(tmp_path / "r", files, index)).out.splitlines()
+    expected = "FluxInstance flux installs Flux 2.7.x (range) and 2.8.x (range), and no chart"
+    assert said == expected
 
 
 @pytest.mark.parametrize(("line", "goal"), [("2.4.x", NEWEST), ("2.x", None)])

@@ -66,9 +66,9 @@ def safe_releases(
     """
     known = cache(partial(as_it_is, evidence, suppressed))
     installed = current(evidence.inventory).get(FLUX, "")
-    held = parse(installed or evidence.by_images(evidence.inventory) or "")
+    held = _held(evidence)
     evidence = replace(evidence, effort=replace(evidence.effort, compared_with=installed))
-    floor = max(filter(None, (held, _highest(evidence.inventory))), default=None)
+    floor = _floor(evidence)
     for release in reversed(available.stable):
         if floor is not None and release < floor:
             return
@@ -82,6 +82,16 @@ def safe_releases(
         after = _after(replace(evidence, objects=then), chart)
         if not any(_errors(after, (code,), known, suppressed) for code in _SOONEST):
             yield chart
+
+
+def _held(evidence: Evidence) -> Version | None:
+    installed = current(evidence.inventory).get(FLUX, "")
+    return parse(installed or evidence.by_images(evidence.inventory) or "")
+
+
+def _floor(evidence: Evidence) -> Version | None:
+    """Return the release below which some place goes down; None if no place says one."""
+    return max(filter(None, (_held(evidence), _highest(evidence.inventory))), default=None)
 
 
 def _highest(inventory: Inventory) -> Version | None:
@@ -117,10 +127,12 @@ def unknown(
 
 def why_none(evidence: Evidence, available: Available, suppressed: Suppressed) -> str:
     """Say why `newest_safe` found no release."""
-    held = parse(current(evidence.inventory).get(FLUX, ""))
+    held, floor = _held(evidence), _floor(evidence)
     for release in reversed(available.stable):
+        if floor is not None and release < floor:
+            break
         missing = unknown(evidence, str(release), suppressed)
-        if missing and (held is None or release > held):
+        if missing and release != held:
             return f"no release is known to be safe: {missing}"
     return "no release passes the safety rules"
 

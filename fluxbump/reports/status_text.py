@@ -182,12 +182,24 @@ def _installing(view: Survey, agreed: str) -> str:
     held: dict[str, set[str]] = {}
     for pin in installers.exact(view.inventory):
         held.setdefault(installers.name(pin, view.inventory.files), set()).add(pin.value)
-    if not [*set().union(*held.values())][1:]:
-        return agreed
+    floats = {} if held else _floating(view)
+    values = {value for some in (held or floats).values() for value in some}
+    if len(values) == 1:
+        return f"{min(floats)} installs Flux {values.pop()}" if floats else agreed
     return ", ".join(
         f"{who} installs Flux {' and '.join(sorted(releases))}"
-        for who, releases in sorted(held.items())
+        for who, releases in sorted((held or floats).items())
     )
+
+
+def _floating(view: Survey) -> dict[str, set[str]]:
+    """Return what installs ranges and the like; a variable counts only if there is no other."""
+    pins = installers.sources(view.inventory)
+    held: dict[str, set[str]] = {}
+    for pin in [pin for pin in pins if pin.form is not Form.VARIABLE] or pins:
+        said = f"{printable(pin.value)} ({pin.form})".lstrip()
+        held.setdefault(installers.name(pin, view.inventory.files), set()).add(said)
+    return held
 
 
 def _beside(view: Survey) -> str:
@@ -224,8 +236,8 @@ def _not_exact(view: Survey) -> str:
 
 def _inexact(view: Survey, track: Track) -> str | None:
     """What holds a track where no full version does: `latest (unpinned)`."""
-    pins = installs(view.inventory.pins, track)
-    first = next((pin for pin in pins if pin.form is not Form.EXACT), None)
+    pins = [pin for pin in installs(view.inventory.pins, track) if pin.form is not Form.EXACT]
+    first = next((pin for pin in pins if pin.form is not Form.VARIABLE), pins[0] if pins else None)
     return f"{printable(first.value)} ({first.form})".lstrip() if first else None
 
 
