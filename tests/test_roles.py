@@ -300,6 +300,38 @@ def test_status_leads_on_from_a_range_that_ends(
     assert ("next:" in said) == (goal is not None)
 
 
+SUM = "7dd1b5e8cd2a6c2d5d1ff1fd2c6fe8c6ffa0a6fdb5b3c1e9a2ee6e1cf2a3c9d1"
+IMAGE = "image: ghcr.io/fluxcd/source-controller:v1.4.1@sha256:" + SUM
+PINNED_IMAGE = f"kind: Deployment\nspec: {{template: {{spec: {{containers: [{{{IMAGE}}}]}}}}}}\n"
+URL = "https://github.com/fluxcd/flux2/releases/download/v2.4.0/install.yaml"
+
+
+@pytest.mark.parametrize(
+    ("more", "stopped"),
+    [
+        ({"other.yaml": PINNED_IMAGE}, True),
+        ({"up.sh": f"curl -LO {URL}\ncheck {SUM} sha256\ncheck {SUM[::-1]} sha256\n"}, True),
+        ({"up.sh": f"curl -LO {URL}\necho '{SUM}  install.yaml' | sha256sum -c\n"}, False),
+        ({}, False),
+    ],
+    ids=["an image by its digest", "whose digests", "a digest that moves", "nothing"],
+)
+def test_status_promises_no_bump_that_is_refused(
+    more: dict[str, str], stopped: bool, tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    remote = REMOTE.format("2.4.0")
+    for name, release in (("agree", "2.4.0"), ("differ", "2.5.1")):
+        files = {"boot.sh": script(release), "base/kustomization.yaml": remote, **more}
+        (tmp_path / name).mkdir()
+        repo = repository(tmp_path / name / "r", files, index)
+        steps = cli("status", cwd=repo).out.partition("next: ")[2].splitlines()
+        where = next((step for step in steps if "says what stops a bump here" in step), None)
+        assert (where is not None) is stopped
+        if where:
+            command = where.strip().removeprefix("fluxbump ").split("  ")[0]
+            assert cli(*command.split(), cwd=repo).code == 5
+
+
 def test_nothing_at_all_is_still_refused(tmp_path: Path, index: Path, cli: Cli) -> None:
     repo = repository(tmp_path / "repo", {"a.txt": "x\n"}, index)
     assert_refused(cli("to", "2.5.1", "--quiet", cwd=repo), 5, "no pin of Flux found")

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from semver import Version
 
+from fluxbump.bump.planning import foreseen
+from fluxbump.bump.planning.plan import Options
 from fluxbump.check import rules
 from fluxbump.check.rules.rule import Trait
 from fluxbump.check.status import Listed, Survey
@@ -39,14 +41,18 @@ def status_steps(view: Survey) -> list[Step]:
 def _ahead(view: Survey, held: Version, newest: Version) -> Iterator[Step]:
     """Lead from the release that is installed to the newest one."""
     bumps = not _waits(view)
+    stopped = _stopped(view, newest)
     if {str(held), str(newest)} <= crds.crds().keys():
         yield Step(f"fluxbump path {newest}", "the route to the newest release")
-        if bumps:
+        if stopped and bumps:
+            yield stopped
+        elif bumps:
             yield Step("fluxbump to latest-safe --dry-run", "the newest that passes in one step")
         return
     # Of such a release only its manifest tells, which may not be there or not be readable.
     if bumps:
-        yield Step(f"fluxbump to {newest} --dry-run", "what moves, and what is not known of it")
+        told = Step(f"fluxbump to {newest} --dry-run", "what moves, and what is not known of it")
+        yield stopped or told
     yield Step("fluxbump matrix --all", "the releases whose CRDs fluxbump knows")
 
 
@@ -55,7 +61,7 @@ def _behind(view: Survey, newest: Version) -> Iterator[Step]:
     pins = [pin for pin in view.inventory.pins if pin.track == FLUX and moves(pin)]
     if any(_moves_to(pin, newest) for pin in pins) and not _waits(view):
         move = f"fluxbump to {newest} --dry-run"
-        yield Step(move, "shows what moves to the newest release")
+        yield _stopped(view, newest) or Step(move, "shows what moves to the newest release")
 
 
 def _moves_to(pin: Pin, newest: Version) -> bool:
@@ -137,7 +143,12 @@ def _realign(view: Survey) -> Iterator[Step]:
     if goal is None:
         yield Step(f"fluxbump rule {wrong[0].code}", "why, and how to fix it")
         return
-    move = typed(["fluxbump", "to", str(goal), *(["--align"] if _together(view) else [])])
+    together = _together(view)
+    move = typed(["fluxbump", "to", str(goal), *(["--align"] if together else [])])
+    stopped = _stopped(view, goal, align=together)
+    if stopped:
+        yield stopped
+        return
     installed = view.current.get(FLUX)
     if installed in (None, str(goal)):
         when = " (the chart index must answer)" if _waits(view) else ""
@@ -146,6 +157,18 @@ def _realign(view: Survey) -> Iterator[Step]:
         # Whether a cluster at the older one can take it, the bump says before it does anything.
         yield Step(f"{move} --dry-run", "shows what moves to the newest pinned")
         yield Step(f"fluxbump path {goal}", f"what comes before, for clusters at {installed}")
+
+
+def _stopped(view: Survey, release: Version, *, align: bool = False) -> Step | None:
+    """Lead to what a bump to a release is refused for; None if the repository stops none."""
+    goal = None if _waits(view) else _choice(view).goal(release)
+    if goal is None:
+        return None
+    index = view.index or ChartIndex("no chart index", ())
+    if foreseen.refusal(view.inventory, goal, index, Options(align=align)) is None:
+        return None
+    command = ["fluxbump", "to", str(release), *(["--align"] if align else []), "--dry-run"]
+    return Step(typed(command), "says what stops a bump here, and what to do")
 
 
 def _waits(view: Survey) -> bool:
