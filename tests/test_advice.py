@@ -183,6 +183,31 @@ def test_options_and_paths_are_typed_again(tmp_path: Path, index: Path) -> None:
     assert repo.branches() == ["fluxbump/flux-2.8.5", "main"]
 
 
+def test_a_range_leads_to_the_route_too(tmp_path: Path, index: Path) -> None:
+    instance = (
+        "apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\nmetadata: {name: flux}\n"
+        "spec:\n  distribution:\n    version: 2.4.x\n"
+    )
+    repo = repository(tmp_path / "r", {"flux.yaml": instance}, index)
+    refused = repo.fluxbump("to", "2.8.5", "--offline")
+    assert refused.code == 1
+    assert "fluxbump path 2.8.5 --offline" in advised(refused)
+    assert typed(repo, "fluxbump path 2.8.5 --offline") == 0
+
+
+@pytest.mark.parametrize("more", [("path", "2.8.5"), ("to", "2.5.1", "--migrate-apis")])
+def test_a_tool_alone_tells_no_installed_release(
+    more: tuple[str, ...], tmp_path: Path, index: Path
+) -> None:
+    action = "jobs:\n  a:\n    steps:\n      - uses: fluxcd/flux2/action@v2.4.0\n"
+    repo = repository(tmp_path / "r", {".github/workflows/a.yaml": action}, index)
+    refused = repo.fluxbump(*more, "--offline")
+    assert refused.code == 2
+    assert refused.err.splitlines()[0].startswith(
+        "error: nothing in live code says which Flux release this repository installs"
+    )
+
+
 def error(code: str) -> Finding:
     return Finding(code, Severity.ERROR, f"{code} says", Location(f"{code}.yaml", 3))
 

@@ -260,6 +260,31 @@ def test_unreadable_and_unpinned_are_shown(status: Status) -> None:
     )
 
 
+def test_a_file_that_cannot_be_read_is_no_disagreement(status: Status) -> None:
+    result = status(release=release("[1.1.2"))
+    assert result.code == 1
+    assert verdict(result)[0] == "Not all files could be read, so the pins may disagree"
+    assert "fluxbump to VERSION" not in result.out  # it moves nothing until the file is readable
+
+
+def test_only_a_file_that_cannot_be_read(cli: Cli, tmp_path: Path, index: Path) -> None:
+    files = {"flux.yaml": "kind: HelmRelease\nspec:\n  chart: {spec: {chart: flux2, version: [2\n"}
+    result = cli("status", cwd=repository(tmp_path / "one", files, index))
+    first, second, *_ = verdict(result)
+    assert first == "Not all files could be read, so the pins may disagree"
+    assert second == "no Flux version found"
+    assert "0 places" not in result.out
+
+
+def test_a_pin_without_a_version_disagrees_with_nothing(
+    cli: Cli, tmp_path: Path, index: Path
+) -> None:
+    result = cli("status", cwd=repository(tmp_path / "one", {"install.sh": LATEST}, index))
+    assert result.code == 1
+    first, *_ = verdict(result)
+    assert first == "Pins hold no exact version, so each install can take another release"
+
+
 def test_nothing_pinned(cli: Cli, tmp_path: Path, index: Path) -> None:
     repo = repository(tmp_path / "none", {"README.md": "nothing\n"}, index)
     result = cli("status", cwd=repo)

@@ -148,5 +148,5 @@ def _with_history(
 def _start(given: str | None, gathered: Evidence) -> str:
     held = given or gathered.installed
     if held is None:
-        raise UsageError("no version of Flux found", hint="use --from X.Y.Z")
+        raise UsageError(gathered.why_not_installed, hint="use --from X.Y.Z")
     return held.removeprefix("v")

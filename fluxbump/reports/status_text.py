@@ -18,6 +18,7 @@ from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import (
     FLUX,
     FLUX2,
+    Finding,
     Form,
     Location,
     Pin,
@@ -81,7 +82,7 @@ def status(view: Survey, steps: Sequence[Step], paint: Paint, now: datetime) -> 
     if view.index is not None:
         lines.append(index_line(view.index, now))
     lines += [
-        moving(view.inventory.pins),
+        *_moving(view),
         "",
         *_verdict(view, paint),
         *next_steps.lines(steps, paint.width),
@@ -122,6 +123,13 @@ def _state_styles(view: Survey) -> Styles:
     return styles
 
 
+def _moving(view: Survey) -> list[str]:
+    """Say which pins a bump moves; nothing if there is none, or a file that stops every bump."""
+    if view.inventory.unreadable or not view.inventory.pins:
+        return []
+    return [moving(view.inventory.pins)]
+
+
 def moving(pins: Sequence[Pin]) -> str:
     """Say in a line which pins a bump moves, and which are compared only."""
     stay = [pin for pin in pins if not moves(pin)]
@@ -155,7 +163,7 @@ def _verdict(view: Survey, paint: Paint) -> list[str]:
         warning = f"MISMATCH: applying the chart {over}can destroy Flux"
         return [paint(warning, "bold", "red"), paint(said, "red")]
     if wrong:
-        return [paint("The pins disagree", "bold", "red"), said]
+        return [paint(_fault(view, wrong), "bold", "red"), said]
     if view.problem:
         what = paint("Not checked against the chart index", "bold", "yellow")
         return [f"{what}: {view.problem}", said]
@@ -163,6 +171,17 @@ def _verdict(view: Survey, paint: Paint) -> list[str]:
         return [paint(_not_exact(view), "bold", "yellow"), said]
     color = "yellow" if _warned(view) else "green"
     return [paint(f"The pins{_of_each(view)} agree{_warned(view)}", "bold", color), said]
+
+
+def _fault(view: Survey, wrong: Sequence[Finding]) -> str:
+    """Say in a few words what is wrong: pins that differ, unless something else is all of it."""
+    unread = {unreadable.location for unreadable in view.inventory.unreadable}
+    if all(finding.location in unread for finding in wrong):
+        return "Not all files could be read, so the pins may disagree"
+    loose = {pin.location for pin in view.loose}
+    if all(finding.location in loose and not finding.related for finding in wrong):
+        return "Pins hold no exact version, so each install can take another release"
+    return "The pins disagree"
 
 
 def _warned(view: Survey) -> str:

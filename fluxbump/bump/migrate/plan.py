@@ -65,7 +65,7 @@ def prepare(
     found, known, old = _asked(evidence)
     if found is None or known is None or old is None:
         raise UsageError(
-            "no version of Flux found",
+            evidence.why_not_installed,
             facts=["--migrate-apis needs it to move manifests"],
             next=[Again(why="moves no manifests", drop=("--migrate-apis",))],
         )

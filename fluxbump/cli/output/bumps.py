@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fluxbump.cli.output import typed_command
-from fluxbump.model import FLUX, Step
+from fluxbump.model import Step
 from fluxbump.reports.next_steps import typed
 
 if TYPE_CHECKING:
@@ -106,7 +106,6 @@ def _movable(prepared: Prepared[Snapshot], *, some: bool = False) -> bool:
     from fluxbump.check import rules
     from fluxbump.check.evidence_parts import optional
     from fluxbump.check.rules.rule import Trait
-    from fluxbump.discover.tracks import current
 
     migrated = rules.having(Trait.MIGRATED)
     wanted = {refusal.location for refusal in prepared.refusals if refusal.code in migrated}
@@ -115,7 +114,7 @@ def _movable(prepared: Prepared[Snapshot], *, some: bool = False) -> bool:
         return not some
     if manifests is None or prepared.migration is not None:
         return False
-    start = current(prepared.before.inventory).get(FLUX, "")
+    start = prepared.before.installed or ""
     goal = str(prepared.plan.release)
     moved = repository_path.movable(prepared.before, manifests, start, goal)
     return bool(wanted & moved) if some else wanted <= moved
@@ -124,10 +123,9 @@ def _movable(prepared: Prepared[Snapshot], *, some: bool = False) -> bool:
 def _safer(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:
     """Yield the newest release that passes, and the way to the one that was asked for."""
     from fluxbump.bump import repository_path
-    from fluxbump.discover.tracks import current
 
     gathered, goal = prepared.before, str(prepared.plan.release)
-    start = current(gathered.inventory).get(FLUX, "")
+    start = gathered.installed or ""
     asked = prepared.migration is not None
     best = repository_path.newest_safe(
         gathered, prepared.index, prepared.suppressed, migrate_apis=asked
@@ -148,18 +146,16 @@ def _safer(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:
             )
             yield Step(command, "passes if manifests move first")
     if {start, goal} <= gathered.crds.keys():
-        path = ["fluxbump", "path", goal, *typed_command.kept(*_WHERE, *_CLUSTER)]
-        yield Step(typed(path), "the route, hop by hop")
+        yield from typed_command.placed([Step(f"fluxbump path {goal}", "the route, hop by hop")])
 
 
 def page(prepared: Prepared[Snapshot], outcome: str, steps: Sequence[Step]) -> str:
     """Return a bump as a page for a browser, with the route to its release if that is known."""
     from fluxbump.bump import repository_path
-    from fluxbump.discover.tracks import current
     from fluxbump.reports.html.bump import bump_page
 
     gathered, goal = prepared.before, str(prepared.plan.release)
-    start = current(gathered.inventory).get(FLUX, "")
+    start = gathered.installed or ""
     known = start != goal and {start, goal} <= gathered.crds.keys()
     route = repository_path.find(start, goal, gathered, prepared.index) if known else None
     return bump_page(prepared, route, outcome, steps)
