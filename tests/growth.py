@@ -10,7 +10,7 @@ from fluxbump.config.settings import Settings
 from fluxbump.discover import inventory
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import FluxbumpError
-from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.git.overlay_snapshot import MemorySnapshot
 from tests.fuzz.targets import TARGETS, base_files
 from tests.helpers import COMMUNITY, URL, chart_index
 

@@ -22,7 +22,7 @@ from fixtures.installs import gotk
 from fluxbump.discover.inventory import discover
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import PinError
-from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.git.overlay_snapshot import MemorySnapshot
 from fluxbump.helm import lock
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.model import Inventory, Pin

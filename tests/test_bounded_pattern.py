@@ -11,7 +11,7 @@ from fluxbump.discover.inventory import discover
 from fluxbump.discover.pins.kind import CustomPin
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import ConfigError
-from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.git.overlay_snapshot import MemorySnapshot
 from fluxbump.text import bounded_pattern
 from fluxbump.text.bounded_pattern import PatternLimitError
 

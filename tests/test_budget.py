@@ -13,8 +13,8 @@ from fluxbump.config.settings import Settings
 from fluxbump.discover import chart_installs, inventory
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import ConfigError, IndexSourceError
-from fluxbump.git.overlay import MemorySnapshot
-from fluxbump.helm.index import section
+from fluxbump.git.overlay_snapshot import MemorySnapshot
+from fluxbump.helm.index import chart_section
 from fluxbump.helm.index.entries import parse_index
 from fluxbump.text import budget, yaml_parser
 from tests.helpers import COMMUNITY, URL, Cli, Repo, app_versions, chart_index, repository, small
@@ -196,5 +196,5 @@ def test_no_parser_is_asked_for_an_index_with_too_many_releases(
     ],
 )
 def test_only_items_of_the_chart_are_counted(text: str) -> None:
-    assert section.holds_more(text, "flux2", 1)
-    assert not section.holds_more(text, "flux2", 2)
+    assert chart_section.holds_more(text, "flux2", 1)
+    assert not chart_section.holds_more(text, "flux2", 2)

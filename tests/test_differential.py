@@ -18,7 +18,7 @@ from fluxbump.check.gather import Renderer
 from fluxbump.check.rules.rule import Render
 from fluxbump.config.settings import Settings
 from fluxbump.flux.chart_contents import Vendored
-from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.git.overlay_snapshot import MemorySnapshot
 from fluxbump.helm import archive
 from fluxbump.helm.binary import Helm
 from fluxbump.helm.chart_releases import ChartIndex, IndexSource

@@ -16,7 +16,7 @@ from fluxbump.bump.planning.plan import Options, plan
 from fluxbump.discover.inventory import discover
 from fluxbump.discover.scope import Scope
 from fluxbump.flux.releases import resolve
-from fluxbump.git.overlay import ChangeSet, MemorySnapshot, Overlay
+from fluxbump.git.overlay_snapshot import ChangeSet, MemorySnapshot, Overlay
 from fluxbump.text import splice, yaml_load
 from fluxbump.text.live_code import decode
 from fluxbump.text.splice import Edit

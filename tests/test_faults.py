@@ -18,7 +18,7 @@ from fluxbump.check.check import examine, judge, self_test
 from fluxbump.check.evidence_parts import NO_BASE
 from fluxbump.config.settings import Settings
 from fluxbump.errors import IndexSourceError
-from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.git.overlay_snapshot import MemorySnapshot
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.helm.index import source
 from fluxbump.model import Finding, Severity

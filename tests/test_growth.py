@@ -14,7 +14,7 @@ import fluxbump
 from fluxbump.discover import inventory
 from fluxbump.discover.mentions import statements
 from fluxbump.discover.scope import Scope
-from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.git.overlay_snapshot import MemorySnapshot
 from fluxbump.helm import binary
 from fluxbump.model import FLUX, FLUX2
 from fluxbump.text import budget, live_code, patterns, yaml

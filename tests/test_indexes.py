@@ -15,7 +15,7 @@ from semver import Version
 
 from fluxbump.errors import IndexSourceError
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease, IndexSource
-from fluxbump.helm.index import places, section
+from fluxbump.helm.index import chart_section, places
 from fluxbump.helm.index.entries import parse_index
 from fluxbump.helm.index.source import ARCHIVE_LIMIT, INDEX_LIMIT, SOURCES, open_source
 
@@ -318,7 +318,7 @@ OTHER = "  other:\n  - version: 1.0.0\n    description: |\n      flux2:\n      -
 )
 def test_the_shapes_that_helm_and_people_write_need_no_whole_parse(text: str) -> None:
     plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    assert section.find(plain, "flux2")
+    assert chart_section.find(plain, "flux2")
     assert parse(text).releases == parse(PLAIN).releases
 
 
@@ -344,7 +344,7 @@ def test_a_broken_entry_of_another_chart_does_not_matter() -> None:
     ],
 )
 def test_other_shapes_are_parsed_whole(text: str) -> None:
-    assert section.find(text, "flux2") is None
+    assert chart_section.find(text, "flux2") is None
     assert parse(text).releases == parse(PLAIN).releases
 
 
@@ -555,7 +555,7 @@ def check_part(top: str, own: str, odd: tuple[str, ...]) -> None:
     last = f"  last:\n  - a: b\n{after}end: x\n{tail.replace('d', 't')}"
     text = f"{head}{top}\n{others}{own}{inner if own else ''}{last}"
     whole = outcome(lambda: whole_parse(text))
-    found = section.find(text, "flux2") is not None
+    found = chart_section.find(text, "flux2") is not None
     event(f"{'part' if found else 'whole'}: {whole[:60] if isinstance(whole, str) else 'fine'}")
     # A part may be read where the whole cannot be.
     if not (isinstance(whole, str) and "while" in whole):
@@ -564,7 +564,7 @@ def check_part(top: str, own: str, odd: tuple[str, ...]) -> None:
 
 def whole_parse(text: str) -> ChartIndex:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(section, "find", lambda text, chart: None)
+        patch.setattr(chart_section, "find", lambda text, chart: None)
         return parse(text)
 
 
@@ -630,7 +630,7 @@ def test_an_index_full_of_odd_text_needs_no_whole_parse() -> None:
 """
     others = "".join(f"  chart-{number}:{odd}" for number in range(50))
     text = PLAIN.replace("  flux2:", others + "  flux2:") + "  last:" + odd
-    span = section.find(text, "flux2")
+    span = chart_section.find(text, "flux2")
     assert span
     assert text[slice(*span)] == PLAIN[PLAIN.index("  flux2:") :]
     assert parse(text).releases == whole_parse(text).releases

@@ -12,7 +12,7 @@ from fluxbump.check.rules.rule import Evidence, NotRun, Outcome
 from fluxbump.discover import kubernetes_pins
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.discover.scope import Scope
-from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.git.overlay_snapshot import MemorySnapshot
 from fluxbump.git.text_reader import TextReader
 from fluxbump.model import Finding, Inventory, Location, Severity
 from tests import linear

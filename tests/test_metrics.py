@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from fluxbump.fleet.metrics import RepositoryMetrics, of_run, text
 from fluxbump.fleet.repositories import FleetOutcome
-from fluxbump.system import whole_file
+from fluxbump.system import atomic_write
 from tests.helpers import Cli, Repo
 
 NOW = datetime(2025, 9, 8, 12, tzinfo=UTC)
@@ -135,13 +135,13 @@ def test_the_old_file_stays_until_the_new_one_is_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "fluxbump.prom"
-    whole_file.write(file, b"old")
+    atomic_write.write(file, b"old")
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space"):
-        whole_file.write(file, b"new")
+        atomic_write.write(file, b"new")
     assert file.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["fluxbump.prom"]

@@ -17,7 +17,7 @@ from fluxbump.errors import UsageError
 from fluxbump.flux import upgrade_path
 from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.tables import crds
-from fluxbump.git.overlay import MemorySnapshot, Overlay
+from fluxbump.git.overlay_snapshot import MemorySnapshot, Overlay
 from fluxbump.git.text_reader import TextReader
 from fluxbump.text.live_code import decode
 from tests.helpers import snapshot

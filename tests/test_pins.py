@@ -9,7 +9,7 @@ import pytest
 
 from fixtures import manifests
 from fixtures.installs import gotk
-from fluxbump.discover import candidates
+from fluxbump.discover import candidate_files
 from fluxbump.discover.digests import spellings as digests
 from fluxbump.discover.pin_search import find_pins
 from fluxbump.discover.pins import KINDS
@@ -467,7 +467,7 @@ def check_pin(pin: Pin, kind: str, text: str) -> None:
 )
 def test_what_a_kind_finds_is_searched_for(kind: str, path: str, text: str) -> None:
     """A file that holds nothing else is a candidate; that of a variable is read for its user."""
-    assert candidates.matters(CONTEXT)(path, text), kind
+    assert candidate_files.matters(CONTEXT)(path, text), kind
 
 
 @pytest.mark.parametrize("name", KINDS)

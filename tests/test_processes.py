@@ -21,7 +21,7 @@ from fluxbump.discover.inventory import discover
 from fluxbump.discover.scope import Scope
 from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.tables import crds
-from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.git.overlay_snapshot import MemorySnapshot
 from fluxbump.system import process_pool
 from fluxbump.system.parallel import serially
 from fluxbump.system.process_pool import WORTH, among_processes

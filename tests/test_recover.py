@@ -19,7 +19,7 @@ from fluxbump.check.recovery.cluster_contents import (
     FluxObject,
 )
 from fluxbump.check.recovery.diagnosis import State, diagnose
-from fluxbump.check.recovery.names import Names
+from fluxbump.check.recovery.object_names import Names
 from tests import runbook
 from tests.helpers import ROOT, Repo, Result, assert_one_error
 

@@ -17,7 +17,7 @@ import pytest
 from fluxbump.errors import RepositoryError
 from fluxbump.forges.kinds import token_words
 from fluxbump.git.clones import cached_clone
-from fluxbump.git.overlay import ChangeSet
+from fluxbump.git.overlay_snapshot import ChangeSet
 from fluxbump.git.remote import Remote
 from fluxbump.git.remote_environment import environment
 from fluxbump.git.remote_errors import (

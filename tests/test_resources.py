@@ -7,7 +7,7 @@ import pytest
 from fixtures import states
 from fluxbump.discover import flux_objects
 from fluxbump.discover.objects.resources import Resource, Resources
-from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.git.overlay_snapshot import MemorySnapshot
 from fluxbump.model import Unreadable
 from tests import linear
 from tests.helpers import ROOT, snapshot

@@ -320,8 +320,8 @@ def test_status_promises_no_bump_that_is_refused(
     more: dict[str, str], stopped: bool, tmp_path: Path, index: Path, cli: Cli
 ) -> None:
     remote = REMOTE.format("2.4.0")
-    for name, release in (("agree", "2.4.0"), ("differ", "2.5.1")):
-        files = {"boot.sh": script(release), "base/kustomization.yaml": remote, **more}
+    for name, version in (("agree", "2.4.0"), ("differ", "2.5.1")):
+        files = {"boot.sh": script(version), "base/kustomization.yaml": remote, **more}
         (tmp_path / name).mkdir()
         repo = repository(tmp_path / name / "r", files, index)
         steps = cli("status", cwd=repo).out.partition("next: ")[2].splitlines()

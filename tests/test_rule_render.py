@@ -21,7 +21,7 @@ from fluxbump.discover.inventory import discover
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux.tables.images import controllers
-from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.git.overlay_snapshot import MemorySnapshot
 from fluxbump.helm.binary import KUBE_VERSION, ChartRefusedError, Helm, find
 from fluxbump.helm.rendered import RenderedObject
 from fluxbump.model import Finding, Inventory, Location

@@ -18,7 +18,7 @@ from fluxbump.flux.stored_versions import Crd, CrdVersion
 from fluxbump.flux.tables import crds as tables
 from fluxbump.flux.tables import fields
 from fluxbump.flux.tables.fields import Field
-from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.git.overlay_snapshot import MemorySnapshot
 from fluxbump.model import Finding, Inventory, Severity
 from fluxbump.text import versions
 from tests import linear

@@ -20,7 +20,7 @@ from fluxbump.config.settings import Settings
 from fluxbump.discover.pins import KINDS
 from fluxbump.discover.pins.kind import CustomPin
 from fluxbump.errors import IndexSourceError
-from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.git.overlay_snapshot import MemorySnapshot
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.helm.index import source
 from fluxbump.model import Finding, Form, Snapshot

@@ -31,12 +31,12 @@ from fluxbump.check.verdict import Verdict
 from fluxbump.config.settings import Settings
 from fluxbump.discover.tracks import current
 from fluxbump.git.objects import CommitSnapshot
-from fluxbump.git.overlay import Overlay
+from fluxbump.git.overlay_snapshot import Overlay
 from fluxbump.git.repository import Repository
 from fluxbump.git.trees import Built
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import FLUX, Finding, Snapshot
-from fluxbump.system.background import beside
+from fluxbump.system.background_thread import beside
 from fluxbump.workspace import Session
 
 Rendering = Callable[[ChartIndex], AbstractContextManager[Renderer]]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from fluxbump.bump.changes import Plan
 from fluxbump.config.settings import DEFAULT_BRANCH, Settings, fill
-from fluxbump.git.overlay import ChangeSet
+from fluxbump.git.overlay_snapshot import ChangeSet
 from fluxbump.model import FLUX, FLUX2, OPERATOR, TrackKind
 from fluxbump.text.printable import printable
 

@@ -12,7 +12,7 @@ from fluxbump.bump.fixes import Fixing
 from fluxbump.bump.migrate import edits
 from fluxbump.bump.migrate.edits import Migration
 from fluxbump.git.objects import CommitSnapshot
-from fluxbump.git.overlay import ChangeSet
+from fluxbump.git.overlay_snapshot import ChangeSet
 from fluxbump.git.repository import Repository
 
 

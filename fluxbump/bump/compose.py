@@ -18,7 +18,7 @@ from fluxbump.discover.inventory import discover
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import gotk_source
-from fluxbump.git.overlay import ChangeSet, Overlay
+from fluxbump.git.overlay_snapshot import ChangeSet, Overlay
 from fluxbump.git.text_reader import TextReader
 from fluxbump.helm.chart_releases import ChartRelease, IndexSource
 from fluxbump.model import (

@@ -8,13 +8,13 @@ from fluxbump.bump import goal
 from fluxbump.bump.changes import Plan
 from fluxbump.bump.compose import Start, Work, edited, fixed, replaced, unchecked_operator
 from fluxbump.bump.migrate import plan as migrate
-from fluxbump.bump.planning import following
+from fluxbump.bump.planning import new_values
 from fluxbump.bump.planning.plan import plan
 from fluxbump.bump.prepared_bump import Request
 from fluxbump.check import gather, suppressions
 from fluxbump.check.repository_state import RepositoryState
 from fluxbump.flux.releases import Goal
-from fluxbump.git.overlay import ChangeSet
+from fluxbump.git.overlay_snapshot import ChangeSet
 from fluxbump.model import Snapshot
 from fluxbump.workspace import Session
 
@@ -64,7 +64,7 @@ def compose(
         state.index,
         request.options,
         earlier=state.before.inventory.charts,
-        following={} if target is None else following.targets(inventory, release, state),
+        following={} if target is None else new_values.targets(inventory, release, state),
     )
     doubts = (
         *goal.doubts(state, target),

@@ -14,7 +14,7 @@ from fluxbump.discover.inventory import rediscover
 from fluxbump.discover.mentions.commit_comments import release_behind
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import PinError, UnprovenError
-from fluxbump.git.overlay import ChangeSet
+from fluxbump.git.overlay_snapshot import ChangeSet
 from fluxbump.model import COMMITS, Form, Inventory, Pin, Related
 from fluxbump.text.live_code import decode, encode
 from fluxbump.text.splice import Edit, edited

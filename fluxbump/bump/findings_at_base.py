@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 
 from msgspec.structs import replace
 
-from fluxbump.git.overlay import ChangeSet
+from fluxbump.git.overlay_snapshot import ChangeSet
 from fluxbump.model import Finding, Location, Snapshot
 from fluxbump.text.live_code import decode
 

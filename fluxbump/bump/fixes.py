@@ -12,7 +12,7 @@ from fluxbump.discover.inventory import rediscover
 from fluxbump.discover.objects.owners import Owner, owners
 from fluxbump.discover.scope import Scope
 from fluxbump.discover.tracks import current
-from fluxbump.git.overlay import ChangeSet
+from fluxbump.git.overlay_snapshot import ChangeSet
 from fluxbump.model import FLUX, Inventory, Location
 from fluxbump.text import splice, yaml, yaml_edit, yaml_load
 from fluxbump.text.live_code import encode

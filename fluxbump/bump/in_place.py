@@ -17,7 +17,7 @@ from fluxbump.discover.inventory import discover
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import Again, RepositoryError
 from fluxbump.flux import releases
-from fluxbump.git.overlay import ChangeSet, Overlay
+from fluxbump.git.overlay_snapshot import ChangeSet, Overlay
 from fluxbump.git.repository import Repository
 from fluxbump.git.worktree import EditableWorktree
 from fluxbump.model import Chart, Location, Note, Step

@@ -18,7 +18,7 @@ from fluxbump.check.gather import Known
 from fluxbump.check.repository_state import S_co
 from fluxbump.check.rules.agreement import installs
 from fluxbump.check.verdict import Verdict
-from fluxbump.git.overlay import ChangeSet
+from fluxbump.git.overlay_snapshot import ChangeSet
 from fluxbump.git.trees import Built
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import Finding, Inventory, Mention, Note

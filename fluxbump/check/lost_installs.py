@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from msgspec import Struct
 
 from fluxbump.check import lost_install_files
-from fluxbump.discover import installers
+from fluxbump.discover import release_installs
 from fluxbump.discover.chart_installs import is_dependency
 from fluxbump.discover.pins import traits
 from fluxbump.model import FLUX2, Inventory, Location, Pin, TrackKind
@@ -85,7 +85,7 @@ def urls(base: Inventory, now: Inventory, texts: Mapping[str, str]) -> Iterator[
         path = pin.location.path
         if _installs(TextFile(path, texts[path])):
             continue
-        needed = not installers.sources(now) and any(map(_needs_controllers, now.pins))
+        needed = not release_installs.sources(now) and any(map(_needs_controllers, now.pins))
         message = (
             f"this file applied the install.yaml of Flux {pin.value} at the base, and installs no "
             "Flux now"

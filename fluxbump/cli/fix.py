@@ -42,7 +42,7 @@ def fix_worktree(repo: Path | None, asked: tuple[Fix, ...], console: Console) ->
     from fluxbump.bump import fixes
     from fluxbump.cli.workspace import open_session
     from fluxbump.discover.inventory import discover
-    from fluxbump.git.overlay import ChangeSet
+    from fluxbump.git.overlay_snapshot import ChangeSet
     from fluxbump.git.repository import Repository
     from fluxbump.system.atomic_replace import write
     from fluxbump.system.replace_recovery import Worktree

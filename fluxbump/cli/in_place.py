@@ -12,7 +12,7 @@ from fluxbump.bump.sync_target import SyncSource
 from fluxbump.check.rendering.renderer import renderer
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import BumpFormat
-from fluxbump.cli.output import bump_output, bumps
+from fluxbump.cli.output import bump_output, bump_steps
 from fluxbump.cli.output.bump_output import How
 from fluxbump.model import Step
 
@@ -47,7 +47,7 @@ def run(
         result = in_place.deliver(session.repository, prepared)
     here = session.repository.root
     root = None if _is_current(here) else str(here)
-    steps = bumps.written(result, root) if result else bumps.shown() if dry_run else ()
+    steps = bump_steps.written(result, root) if result else bump_steps.shown() if dry_run else ()
     done = "fluxbump changed the files of the working tree"
     how = How(target, dry_run, "fluxbump changed no files", steps, done)
     _print(prepared, result, output, console, root=root, how=how)
@@ -77,8 +77,8 @@ def _print(
 
     def outcome(paint: Paint) -> bump_output.Came:
         from fluxbump.reports import text
+        from fluxbump.reports.bump_patches import patches
         from fluxbump.reports.counts import counted
-        from fluxbump.reports.patches import patches
 
         if result is not None:
             return bump_output.Came(text.written(result, root, paint))

@@ -61,10 +61,10 @@ def recover(
     Reads the cluster, decides which state of docs/runbook.md it is in, and prints a script for this
     cluster to review and run. It changes nothing, neither in the cluster nor in the repository.
     """
-    from fluxbump.check.recovery import live
+    from fluxbump.check.recovery import read_cluster
     from fluxbump.check.recovery.advice import Wanted, advise
     from fluxbump.check.recovery.diagnosis import State
-    from fluxbump.check.recovery.names import name_of, owner_of
+    from fluxbump.check.recovery.object_names import name_of, owner_of
     from fluxbump.cli.workspace import open_session
     from fluxbump.errors import UsageError
     from fluxbump.flux.tables import crds
@@ -78,10 +78,10 @@ def recover(
         inventory, repaired = _examined(session)
         name = name_of(owner_of(inventory, directory))
         if cluster_state is not None:
-            seen = live.from_file(cluster_state)
+            seen = read_cluster.from_file(cluster_state)
         else:
-            context = context or live.current_context()
-            seen = live.read(context, name)
+            context = context or read_cluster.current_context()
+            seen = read_cluster.read(context, name)
         wanted = Wanted(directory, bootstrap, context)
         advice = advise(inventory, repaired, seen, wanted, crds.crds())
     if output is Output.JSON:

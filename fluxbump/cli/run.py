@@ -174,7 +174,7 @@ def _print(
 ) -> None:
     from fluxbump.cli.output import typed_command
     from fluxbump.reports import run as reports
-    from fluxbump.reports.patches import diff, replaced
+    from fluxbump.reports.bump_patches import diff, replaced
     from fluxbump.reports.result_json.run import as_json
 
     console.progress("")

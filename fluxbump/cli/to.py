@@ -257,8 +257,8 @@ def _print(
 
     def outcome(paint: Paint) -> bump_output.Came:
         from fluxbump.reports import text
+        from fluxbump.reports.bump_patches import patches
         from fluxbump.reports.counts import counted
-        from fluxbump.reports.patches import patches
 
         if how.dry_run:
             note = f"dry run: {counted(prepared)} ({how.not_done} {prepared.branch})"
@@ -271,14 +271,14 @@ def _print(
 
 
 def _steps(prepared: Prepared, result: Delivered | None, repository: Repository) -> Sequence[Step]:
-    from fluxbump.cli.output import bumps
+    from fluxbump.cli.output import bump_steps
 
     if result is None:
-        return bumps.shown()
+        return bump_steps.shown()
     root = repository.root if not repository.bare else repository.private
     here = None if _is_inside(root) else str(root)
     remote = _REMOTE if repository.remote_address(_REMOTE) else None
-    return bumps.made(prepared, result, here, remote)
+    return bump_steps.made(prepared, result, here, remote)
 
 
 def _is_inside(root: Path) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from semver import Version
 
-from fluxbump.discover import installers
+from fluxbump.discover import release_installs
 from fluxbump.discover.copies_and_archives import holds_copies
 from fluxbump.model import Form, Inventory, Pin
 from fluxbump.text import version_ranges, versions
@@ -48,7 +48,7 @@ def installs(inventory: Inventory) -> list[Pin]:
 
     What a test installs is no cluster's.
     """
-    if installers.exact(inventory):
+    if release_installs.exact(inventory):
         return []
-    ranges = [pin for pin in installers.sources(inventory) if pin.form is Form.RANGE]
+    ranges = [pin for pin in release_installs.sources(inventory) if pin.form is Form.RANGE]
     return [pin for pin in ranges if not holds_copies(pin.location.path)]

@@ -13,7 +13,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from fluxbump.discover import (
-    candidates,
+    candidate_files,
     charts,
     cross_references,
     excluded,
@@ -58,11 +58,11 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     forks = charts.forks(texts, moving)
     context = context_of(moving, scope, aliases, forks)
     strangers = _unrecognised(reader, paths, files.values(), context)
-    searched = candidates.searched(context)
+    searched = candidate_files.searched(context)
     phrases = (*sorted(searched), *statements.NEEDLES, SUPPRESSION, KEEPS)
-    needles = [*candidates.words(context), *phrases, *candidates.OBJECTS]
+    needles = [*candidate_files.words(context), *phrases, *candidate_files.OBJECTS]
     snapshot.grep([*needles, *scope.also])
-    named = candidates.find(snapshot, paths, context, needles)
+    named = candidate_files.find(snapshot, paths, context, needles)
     wanted = (named - files.keys()) & set(paths)
     more, others = _read(reader, sorted(wanted), context, phrases)
     files |= more
@@ -102,7 +102,7 @@ def _read(
     """Read candidates: those in which a pin may be, and the texts of those with a phrase alone."""
     files: dict[str, TextFile] = {}
     others: dict[str, str] = {}
-    matters = candidates.matters(context)
+    matters = candidate_files.matters(context)
     for path, text in reader.texts(paths):
         if matters(path, text):
             files[path] = TextFile(path, text)
@@ -150,7 +150,7 @@ def _excluded(
     if not scope.exclude:
         return ()
     weighed = sorted(path for path in named if scope.weighs(path))
-    matters = candidates.matters(context)
+    matters = candidate_files.matters(context)
     files = [file for path, file in _texts(reader, weighed).items() if matters(path, file.text)]
     return excluded.pins(files, context, partial(find_pins, spread=scope.spread))
 
@@ -160,7 +160,7 @@ def _archived(
 ) -> Iterator[Note]:
     """Look once more at the candidates in archives, for a note on each."""
     paths = sorted(path for path in named if scope.archives(path))
-    matters = candidates.matters(context)
+    matters = candidate_files.matters(context)
     files = [file for path, file in _texts(reader, paths).items() if matters(path, file.text)]
     return excluded.archived(files, context, partial(find_pins, spread=scope.spread))
 

@@ -16,7 +16,7 @@ from fluxbump.git import find_repository, history, objects, refs, uncommitted
 from fluxbump.git.file_history import Held
 from fluxbump.git.local_process import Runner
 from fluxbump.git.objects import Commit, CommitSnapshot, CommitText, ObjectSnapshot
-from fluxbump.git.overlay import ChangeSet
+from fluxbump.git.overlay_snapshot import ChangeSet
 from fluxbump.git.refs import Branch
 from fluxbump.git.trees import Trees
 from fluxbump.git.worktree import EditableWorktree, IndexSnapshot, WorktreeSnapshot

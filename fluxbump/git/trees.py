@@ -18,7 +18,7 @@ from fluxbump.errors import RepositoryError
 from fluxbump.git.find_repository import Layout
 from fluxbump.git.local_process import Runner
 from fluxbump.git.objects import CommitSnapshot
-from fluxbump.git.overlay import ChangeSet
+from fluxbump.git.overlay_snapshot import ChangeSet
 from fluxbump.model import Snapshot
 from fluxbump.system import scratch
 

@@ -10,7 +10,7 @@ from typing import Literal
 from fluxbump.errors import RepositoryError
 from fluxbump.git.local_process import Runner
 from fluxbump.git.objects import CommitSnapshot
-from fluxbump.git.overlay import ChangeSet
+from fluxbump.git.overlay_snapshot import ChangeSet
 from fluxbump.git.trees import Trees
 
 _UNFINISHED = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")

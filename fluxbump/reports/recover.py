@@ -7,7 +7,7 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from fluxbump.check.recovery.advice import Advice
-from fluxbump.check.recovery.names import Names
+from fluxbump.check.recovery.object_names import Names
 from fluxbump.check.recovery.script import recoveries
 from fluxbump.reports.json_encoder import dump
 

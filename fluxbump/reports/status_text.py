@@ -9,7 +9,7 @@ from datetime import datetime
 from fluxbump.check import rules
 from fluxbump.check.rules.rule import Trait
 from fluxbump.check.status import Listed, Survey
-from fluxbump.discover import installers
+from fluxbump.discover import release_installs
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs, moves
 from fluxbump.flux import controller_images
@@ -192,15 +192,15 @@ def _warned(view: Survey) -> str:
 
 def _of_each(view: Survey) -> str:
     """Say that clusters are at several releases, so that their pins are not compared."""
-    releases = {pin.value for pin in installers.exact(view.inventory)}
+    releases = {pin.value for pin in release_installs.exact(view.inventory)}
     return " of each environment" if len(releases) > 1 else ""
 
 
 def _installing(view: Survey, agreed: str) -> str:
     """Say what installs which release; `agreed` where all name the same."""
     held: dict[str, set[str]] = {}
-    for pin in installers.exact(view.inventory):
-        held.setdefault(installers.name(pin, view.inventory.files), set()).add(pin.value)
+    for pin in release_installs.exact(view.inventory):
+        held.setdefault(release_installs.name(pin, view.inventory.files), set()).add(pin.value)
     floats = {} if held else _floating(view)
     values = {value for some in (held or floats).values() for value in some}
     if len(values) == 1:
@@ -213,11 +213,11 @@ def _installing(view: Survey, agreed: str) -> str:
 
 def _floating(view: Survey) -> dict[str, set[str]]:
     """Return what installs ranges and the like; a variable counts only if there is no other."""
-    pins = installers.sources(view.inventory)
+    pins = release_installs.sources(view.inventory)
     held: dict[str, set[str]] = {}
     for pin in [pin for pin in pins if pin.form is not Form.VARIABLE] or pins:
         said = f"{printable(pin.value)} ({pin.form})".lstrip()
-        held.setdefault(installers.name(pin, view.inventory.files), set()).add(said)
+        held.setdefault(release_installs.name(pin, view.inventory.files), set()).add(said)
     return held
 
 
@@ -236,9 +236,9 @@ def _beside(view: Survey) -> str:
 def _installer(view: Survey) -> str | None:
     """Name what installs Flux; None where nothing does."""
     files = view.inventory.files
-    names = {installers.name(pin, files) for pin in installers.sources(view.inventory)}
+    names = {release_installs.name(pin, files) for pin in release_installs.sources(view.inventory)}
     if len(names) > 1 and all(
-        p.kind in traits.INSTALL_URL for p in installers.sources(view.inventory)
+        p.kind in traits.INSTALL_URL for p in release_installs.sources(view.inventory)
     ):
         return "the install URL"
     return next(iter(sorted(names)), None)

@@ -25,7 +25,7 @@ from fluxbump.git.remote_url import RemoteUrl, Userinfo
 from fluxbump.git.repository import Repository
 from fluxbump.git.token import Credential
 from fluxbump.run.remote_and_forge import NoRemote, RemoteBranches
-from fluxbump.system.background import beside
+from fluxbump.system.background_thread import beside
 from fluxbump.workspace import settings_of
 
 

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from fluxbump.git.objects import CommitSnapshot
-from fluxbump.git.overlay import ChangeSet
+from fluxbump.git.overlay_snapshot import ChangeSet
 from fluxbump.git.remote_errors import MovedError, RemoteError, UnreachableError
 from fluxbump.git.repository import Repository
 from fluxbump.run.remote_and_forge import RemoteBranches

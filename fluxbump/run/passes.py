@@ -24,11 +24,11 @@ from fluxbump.run.dry_run import DryRun
 from fluxbump.run.execute import Acting
 from fluxbump.run.one_pass import Attempt, Branches, Wishes, commit
 from fluxbump.run.proposal import Offer
+from fluxbump.run.pull_request.body_parts import BodyInputs
 from fluxbump.run.pull_request.boxes import Box
-from fluxbump.run.pull_request.section import BodyInputs
 from fluxbump.run.remote_and_forge import LivePublisher
 from fluxbump.run.setup import Place
-from fluxbump.system.background import beside
+from fluxbump.system.background_thread import beside
 
 _ATTEMPTS = 3
 """How often a run looks when others are faster."""

@@ -15,7 +15,7 @@ from fluxbump.model import Severity
 from fluxbump.run.actions import KnownRequest, WantedRequest
 from fluxbump.run.decision import Update
 from fluxbump.run.pull_request import body
-from fluxbump.run.pull_request.section import BodyInputs, Link
+from fluxbump.run.pull_request.body_parts import BodyInputs, Link
 from fluxbump.run.pull_request.state import AUTO_MERGE, NO_CHART, SavedState
 
 

@@ -14,8 +14,8 @@ from enum import Enum, auto
 from functools import cache
 
 from fluxbump.text.patterns import lazy_pattern
+from fluxbump.text.syntax.comment_marks import HASH, JSONC, LAYERS, SYNTAX_OF, TEMPLATE, layered
 from fluxbump.text.syntax.comments import Syntax
-from fluxbump.text.syntax.marks import HASH, JSONC, LAYERS, SYNTAX_OF, TEMPLATE, layered
 
 
 class Language(Enum):

@@ -23,7 +23,7 @@ from fluxbump.forges.detect import Hosted
 from fluxbump.forges.forge import Forge, OwnedRepository, Proposal
 from fluxbump.forges.kinds import KINDS
 from fluxbump.git import remote_errors, remote_url, token
-from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.git.overlay_snapshot import MemorySnapshot
 from fluxbump.helm import remote_schemas
 from fluxbump.helm.registry import logins
 from fluxbump.model import Inventory

@@ -31,10 +31,10 @@ from fluxbump.fleet import file as fleet
 from fluxbump.flux import chart_templates, gotk, gotk_options, install_manifest
 from fluxbump.flux.releases import resolve
 from fluxbump.git import remote_url
-from fluxbump.git.overlay import MemorySnapshot, Overlay
+from fluxbump.git.overlay_snapshot import MemorySnapshot, Overlay
 from fluxbump.helm import archive, binary, go_yaml, lock
 from fluxbump.helm.chart_releases import ChartIndex
-from fluxbump.helm.index import entries, section
+from fluxbump.helm.index import chart_section, entries
 from fluxbump.helm.registry import challenge, manifest, reference
 from fluxbump.model import FLUX, FLUX2, Inventory
 from fluxbump.reports.formats.registry import FORMATS, load
@@ -118,7 +118,7 @@ def read_index(_: str, data: bytes) -> None:
     """What is found without a parser is what the parser finds."""
     with suppress(FluxbumpError):
         entries.parse_index(data, source="index.yaml")
-    section.find(data.decode("utf-8", "replace"), "flux2")
+    chart_section.find(data.decode("utf-8", "replace"), "flux2")
 
 
 def read_archive(_: str, data: bytes) -> None:

@@ -16,7 +16,7 @@ from fluxbump.discover import flux_objects
 from fluxbump.discover.objects import field_check
 from fluxbump.discover.objects.resources import ObjectBody, Resource, Resources
 from fluxbump.flux.tables.fields import Schema
-from fluxbump.git.overlay import ChangeSet, MemorySnapshot
+from fluxbump.git.overlay_snapshot import ChangeSet, MemorySnapshot
 from fluxbump.model import Note
 from fluxbump.text import splice
 from fluxbump.text.live_code import encode

@@ -33,7 +33,7 @@ from fluxbump.discover.objects.selectors import Selector
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import Again, UsageError
 from fluxbump.flux.known_releases import KnownReleases
-from fluxbump.git.overlay import ChangeSet
+from fluxbump.git.overlay_snapshot import ChangeSet
 from fluxbump.git.text_reader import TextReader
 from fluxbump.model import Location, Note, Snapshot, Step
 from fluxbump.text import splice

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from fluxbump.check.recovery.cluster_contents import ClusterContents
 from fluxbump.check.recovery.diagnosis import Diagnosis, State, diagnose
-from fluxbump.check.recovery.names import Names, names, owner_of
+from fluxbump.check.recovery.object_names import Names, names, owner_of
 from fluxbump.check.recovery.script import recoveries, script
 from fluxbump.discover.tracks import current
 from fluxbump.flux import stored_versions

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 
 from fluxbump.check.recovery.diagnosis import Diagnosis, State
-from fluxbump.check.recovery.names import CONTROLLERS, Names
+from fluxbump.check.recovery.object_names import CONTROLLERS, Names
 from fluxbump.text.printable import printable
 
 _SAVED = "flux-objects-$(date -u +%Y%m%dT%H%M%SZ)"

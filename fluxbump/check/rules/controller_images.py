@@ -16,7 +16,7 @@ from fluxbump.check.rules.rule import (
     Severity,
     Trait,
 )
-from fluxbump.discover import chart_installs, installers
+from fluxbump.discover import chart_installs, release_installs
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import current, installs
 from fluxbump.flux import controller_images as images
@@ -131,7 +131,11 @@ def _expected(evidence: Evidence, pin: Pin) -> str | None:
     if chart is not None and _IN_VALUES in pin.subject:
         return str(chart.app_version)
     gotk = any(pin.kind in traits.BOOTSTRAPPED for pin in evidence.inventory.pins)
-    return installers.beside(evidence.inventory, pin.location.path) if gotk else evidence.installed
+    return (
+        release_installs.beside(evidence.inventory, pin.location.path)
+        if gotk
+        else evidence.installed
+    )
 
 
 def _finding(evidence: Evidence, pin: Pin, held: str, expected: str) -> Finding:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fluxbump.check.rules.pin_findings import of_pin
 from fluxbump.check.rules.rule import Evidence, Outcome, Rule, Trait, needed
-from fluxbump.discover import installers
+from fluxbump.discover import release_installs
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
 from fluxbump.helm.chart_releases import ChartRelease
@@ -65,8 +65,8 @@ def _beside(evidence: Evidence) -> list[tuple[Pin, str, str]]:
     """
     files = evidence.inventory.files
     installed = [
-        (pin, pin.value, f"{installers.name(pin, files)} installs Flux {pin.value}")
-        for pin in installers.exact(evidence.inventory)
+        (pin, pin.value, f"{release_installs.name(pin, files)} installs Flux {pin.value}")
+        for pin in release_installs.exact(evidence.inventory)
     ]
     if installed:
         return installed

@@ -15,7 +15,7 @@ from fluxbump.check.rules.rule import (
     Severity,
     Trait,
 )
-from fluxbump.discover import floating, installers
+from fluxbump.discover import floating, release_installs
 from fluxbump.discover.pins import traits
 from fluxbump.model import Form, Pin
 from fluxbump.text import version_ranges, versions
@@ -25,7 +25,7 @@ _CODE = "FB119"
 
 def floating_release(evidence: Evidence) -> Iterator[Outcome]:
     """A release of Flux that is not exact comes to the one that other places install."""
-    pins = [pin for pin in installers.sources(evidence.inventory) if _floats(pin)]
+    pins = [pin for pin in release_installs.sources(evidence.inventory) if _floats(pin)]
     if not pins:
         yield NotApplicable(_CODE, "every install of Flux here is exact, or takes a variable")
         return
@@ -53,12 +53,14 @@ def _judged(pin: Pin, newest: str | None, evidence: Evidence) -> Finding:
             Severity.WARNING, pin, f"holds {held}, which admits no release that is known"
         )
     today = f"holds {held}, today Flux {newest} (of the known releases)"
-    every = installers.exact(evidence.inventory)
+    every = release_installs.exact(evidence.inventory)
     # Two places of one kind are two clusters: a cluster has one FluxInstance.
     near = [
         other
         for other in every
-        if other.value != newest and other.kind != pin.kind and not installers.apart(other, pin)
+        if other.value != newest
+        and other.kind != pin.kind
+        and not release_installs.apart(other, pin)
     ]
     others = [other for other in near if _admits(pin, other.value)]  # FB102 says what is excluded
     if others:

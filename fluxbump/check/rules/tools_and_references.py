@@ -18,7 +18,7 @@ from fluxbump.check.rules.rule import (
     Severity,
     Trait,
 )
-from fluxbump.discover import chart_installs, floating, installers
+from fluxbump.discover import chart_installs, floating, release_installs
 from fluxbump.discover.copies_and_archives import is_example
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
@@ -76,7 +76,7 @@ def _sites(evidence: Evidence) -> Iterator[tuple[Pin, str]]:
     A chart says so where no release is named, and tags of controllers where neither is. Several
     releases can ship the same tags: each of them can be the one that is meant.
     """
-    exact = installers.exact(evidence.inventory)
+    exact = release_installs.exact(evidence.inventory)
     yield from ((pin, pin.value) for pin in exact or floating.installs(evidence.inventory))
     for pin in [] if exact else installs(evidence.inventory.pins, FLUX2):
         release = evidence.shipped(pin)[0] if pin.form is Form.EXACT else None

@@ -68,13 +68,13 @@ def say(
     """
     steps: Sequence[Step] = () if prepared.empty else how.steps
     if not prepared.passed:
-        from fluxbump.cli.output.bumps import refused
+        from fluxbump.cli.output.bump_steps import refused
 
         steps = refused(prepared, how.target)
     if output is BumpFormat.JSON:
         console.result(as_json(steps))
     elif output is BumpFormat.HTML:
-        from fluxbump.cli.output.bumps import page
+        from fluxbump.cli.output.bump_steps import page
 
         said = how.done if prepared.passed and not how.dry_run else how.not_done
         console.result(page(prepared, said, steps))

@@ -72,7 +72,7 @@ def measured_run(path: Path | None, console: Console, repository: str | None) ->
 
 def _write(path: Path, known: Measured, duration: float, console: Console) -> None:
     from fluxbump.fleet import metrics
-    from fluxbump.system import whole_file
+    from fluxbump.system import atomic_write
 
     run = metrics.of_run(known.repositories, datetime.now(UTC), duration)
     send = _SENDERS.get(str(path))
@@ -80,7 +80,7 @@ def _write(path: Path, known: Measured, duration: float, console: Console) -> No
         if send:
             send(run)
         else:
-            whole_file.write(path, metrics.text(run).encode())
+            atomic_write.write(path, metrics.text(run).encode())
     except OutputError as error:
         console.line(f"fluxbump: {path} the metrics cannot be sent: {error}")
     except OSError as error:

@@ -255,7 +255,7 @@ def _release_for_all(verdict: Verdict, examined: Examined, index: ChartIndex | N
     from fluxbump.check.newest_safe import refusals
     from fluxbump.check.rules import having
     from fluxbump.check.rules.rule import Trait
-    from fluxbump.discover import installers
+    from fluxbump.discover import release_installs
     from fluxbump.discover.tracks import available, installs
     from fluxbump.model import FLUX2
     from fluxbump.text import versions
@@ -264,7 +264,7 @@ def _release_for_all(verdict: Verdict, examined: Examined, index: ChartIndex | N
     if index is None or not any(error.code in agreement for error in verdict.errors):
         return None
     evidence = examined.evidence
-    held = [pin.value for pin in installers.exact(evidence.inventory)]
+    held = [pin.value for pin in release_installs.exact(evidence.inventory)]
     shipped = (evidence.shipped(pin)[0] for pin in installs(evidence.inventory.pins, FLUX2))
     known = [versions.parse(release) for release in (*held, *shipped) if release]
     newest = max((version for version in known if version is not None), default=None)

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from fluxbump.discover.digests import spellings
+from fluxbump.discover.digests.download_of import Owners
 from fluxbump.discover.digests.downloads import Download
-from fluxbump.discover.digests.owner import Owners
 from fluxbump.discover.digests.places import Places
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.pins.kind import BY_HAND, Context, Found, beside_digest

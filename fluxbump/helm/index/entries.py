@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from fluxbump.errors import IndexSourceError
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
-from fluxbump.helm.index import section
+from fluxbump.helm.index import chart_section
 from fluxbump.helm.index.entry import IndexEntry, IndexFields, shown
 from fluxbump.text import budget, yaml
 
@@ -112,9 +112,9 @@ def _read(text: str, chart: str, source: str) -> tuple[IndexFields, Sequence[Any
 
 
 def _read_yaml(text: str, chart: str, source: str) -> tuple[IndexFields, Sequence[Any]]:
-    if section.holds_more(text, chart, budget.INDEX.entries):
+    if chart_section.holds_more(text, chart, budget.INDEX.entries):
         raise _too_many(chart, source)
-    span = section.find(text, chart)
+    span = chart_section.find(text, chart)
     if span:
         start, end = span
         part = yaml.Document(source, text, start, end, text.count("\n", 0, start))

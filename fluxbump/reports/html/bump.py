@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fluxbump.check.rules import RULES
 from fluxbump.flux.upgrade_path import Route
 from fluxbump.model import FLUX, FLUX2, OPERATOR, Snapshot, Step
+from fluxbump.reports.bump_patches import patches
 from fluxbump.reports.counts import counted
 from fluxbump.reports.html.diff import diff_section
 from fluxbump.reports.html.elements import Node
@@ -15,7 +16,6 @@ from fluxbump.reports.html.findings import findings_section, unjudged_section
 from fluxbump.reports.html.page import Headline, Tone, listing, page, section
 from fluxbump.reports.html.path_diagram import route_section
 from fluxbump.reports.html.pins import PinMap, pins_section
-from fluxbump.reports.patches import patches
 from fluxbump.reports.table import Paint
 from fluxbump.reports.text import nothing_to_do
 

@@ -17,7 +17,7 @@ from fluxbump.flux import stored_versions
 from fluxbump.forges.forge import Capabilities
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.run.pull_request import gate_sections, release_notes, sections, state
-from fluxbump.run.pull_request.section import BodyInputs, Section
+from fluxbump.run.pull_request.body_parts import BodyInputs, Section
 from fluxbump.run.pull_request.state import SavedState
 from fluxbump.text import markdown, versions
 

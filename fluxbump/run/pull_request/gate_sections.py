@@ -8,7 +8,7 @@ from __future__ import annotations
 from fluxbump.check.finding_groups import FindingGroup, grouped
 from fluxbump.check.rules.crds.existing_clusters import UPGRADE
 from fluxbump.model import Finding, Severity
-from fluxbump.run.pull_request.section import BodyInputs, Link, Section, place_of
+from fluxbump.run.pull_request.body_parts import BodyInputs, Link, Section, place_of
 from fluxbump.text.markdown import plain
 
 _SINGLY = 3

@@ -18,8 +18,8 @@ from fluxbump.flux.stored_versions import Conflict, Release
 from fluxbump.model import FLUX, FLUX2, Mention, Track, TrackKind
 from fluxbump.run.decision import skipped_by_reason
 from fluxbump.run.pull_request import boxes
+from fluxbump.run.pull_request.body_parts import BodyInputs, Link, Section, header, place_of, row
 from fluxbump.run.pull_request.boxes import Box
-from fluxbump.run.pull_request.section import BodyInputs, Link, Section, header, place_of, row
 from fluxbump.text import markdown
 from fluxbump.text.markdown import code, plain
 

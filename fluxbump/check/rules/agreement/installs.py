@@ -19,7 +19,7 @@ from fluxbump.check.rules.rule import (
     Trait,
     optional,
 )
-from fluxbump.discover import chart_installs, installers, opaque_pins, unparsed
+from fluxbump.discover import chart_installs, opaque_pins, release_installs, unparsed
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
 from fluxbump.model import FLUX2, Finding, Form, Location, Pin, Related, Severity
@@ -73,8 +73,9 @@ def chart_dependency(evidence: Evidence) -> Iterator[Outcome]:
 
 def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
     """Every install URL in live code names one release, and the same one."""
-    urls = [pin for pin in installers.sources(evidence.inventory) if pin.kind in traits.ONE_RELEASE]
-    exact = installers.exact(evidence.inventory)
+    sources = release_installs.sources(evidence.inventory)
+    urls = [pin for pin in sources if pin.kind in traits.ONE_RELEASE]
+    exact = release_installs.exact(evidence.inventory)
     beside_chart = bool(installs(evidence.inventory.pins, FLUX2))
     for pin in urls:
         if pin.form is Form.VARIABLE and exact:
@@ -85,13 +86,13 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
         elif pin.form is not Form.EXACT:
             yield _not_exact(pin)
     for number, pin in enumerate(exact):
-        first = next((o for o in exact[:number] if installers.together(o, pin, exact)), None)
+        first = next((o for o in exact[:number] if release_installs.together(o, pin, exact)), None)
         if first is not None and pin.value != first.value:
             yield _installs_differ(pin, first)
     yield from _excluding(evidence, exact)
     gone = [*_lost("FB102", lost_installs.urls, is_install_url, evidence)]
     yield from gone
-    if not (installers.sources(evidence.inventory) or gone):
+    if not (release_installs.sources(evidence.inventory) or gone):
         yield NotApplicable("FB102", "no installed Flux release found")
 
 
@@ -116,7 +117,7 @@ def _not_followed(pin: Pin, *, beside_chart: bool) -> Finding:
 
 def _excluding(evidence: Evidence, exact: list[Pin]) -> Iterator[Finding]:
     """A range of releases that does not admit the one that is installed."""
-    for pin in installers.sources(evidence.inventory):
+    for pin in release_installs.sources(evidence.inventory):
         near = (other for other in exact if not chart_installs.apart(other, pin))
         first = next(near, None) if pin.form is Form.RANGE else None
         if first is not None and not version_ranges.admits(pin.value, first.value):
@@ -146,7 +147,7 @@ def _installs_differ(pin: Pin, first: Pin) -> Finding:
 def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
     """What is installed first is what the chart ships that takes it over."""
     inventory = evidence.inventory
-    installs, charts = installers.exact(inventory), chart_installs.exact(inventory)
+    installs, charts = release_installs.exact(inventory), chart_installs.exact(inventory)
     if not charts or not installs:
         missing = "release is installed" if charts else "chart flux2 is asked for"
         yield NotApplicable("FB103", f"no {missing} here that could be compared with another")
@@ -162,7 +163,7 @@ def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
     for chart, shipped, source in known:
         for install in installs:
             said = replace(chart, value=shipped or "")
-            if install.value != shipped and installers.together(install, said, installs):
+            if install.value != shipped and release_installs.together(install, said, installs):
                 yield _disagreement(install, chart, shipped, source, evidence)
 
 
@@ -170,7 +171,7 @@ def _disagreement(
     install: Pin, chart: Pin, shipped: str | None, source: str, evidence: Evidence
 ) -> Finding:
     ships = f"ships Flux {shipped} (says {source})" if shipped else "is not in the chart index"
-    who = installers.name(install, evidence.inventory.files)
+    who = release_installs.name(install, evidence.inventory.files)
     return error_at(
         "FB103",
         install,

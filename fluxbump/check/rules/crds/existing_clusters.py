@@ -25,7 +25,7 @@ from fluxbump.check.rules.rule import (
     cited,
     optional,
 )
-from fluxbump.discover import chart_installs, installers
+from fluxbump.discover import chart_installs, release_installs
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
 from fluxbump.flux import components, stored_versions
@@ -120,7 +120,7 @@ def _left(
     left: dict[str, Holds] = {}
     unknown = []
     here = target.pin.location.path
-    every = [*(held.pin for held in before), *installers.exact(evidence.inventory)]
+    every = [*(held.pin for held in before), *release_installs.exact(evidence.inventory)]
     stays = target.pin.form is Form.RANGE and any(
         (held.pin.location.path, held.pin.value) == (here, target.pin.value) for held in before
     )
@@ -146,8 +146,8 @@ def _elsewhere(pin: Pin, other: Pin, every: Sequence[Pin]) -> bool:
     if not traits.BOOTSTRAPPED & {pin.kind, other.kind}:
         return chart_installs.apart(pin, other)
     if {pin.track, other.track} == {FLUX}:
-        return not installers.together(pin, other, every)
-    return installers.apart(pin, other)
+        return not release_installs.together(pin, other, every)
+    return release_installs.apart(pin, other)
 
 
 def unsure(evidence: Evidence) -> bool:

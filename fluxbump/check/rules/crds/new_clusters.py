@@ -14,7 +14,7 @@ from fluxbump.check.rules.crds.pinned_releases import (
     unknown_crds,
 )
 from fluxbump.check.rules.rule import Danger, Evidence, Outcome, Rule, Trait, cited
-from fluxbump.discover import chart_installs, installers
+from fluxbump.discover import chart_installs, release_installs
 from fluxbump.flux import components, stored_versions
 from fluxbump.flux.stored_versions import Conflict
 from fluxbump.model import Finding, Related, Severity
@@ -42,7 +42,7 @@ def bootstrap(evidence: Evidence) -> Iterator[Outcome]:
 def _bootstrap(
     url: Holds, chart: Holds, conflicts: tuple[Conflict, ...], evidence: Evidence
 ) -> Finding:
-    who = installers.name(url.pin, evidence.inventory.files)
+    who = release_installs.name(url.pin, evidence.inventory.files)
     refused = f"a new cluster refuses the CRDs of {chart.words} over those of Flux {url.release}"
     return Finding(
         "FB201",

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from fluxbump.check.evidence_parts import Absent
 from fluxbump.check.rules.rule import Evidence, NotRun
-from fluxbump.discover import chart_installs, floating, installers
+from fluxbump.discover import chart_installs, floating, release_installs
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
 from fluxbump.flux import controller_images
@@ -31,7 +31,7 @@ class Holds(Struct, frozen=True):
 
 def install_pins(inventory: Inventory, evidence: Evidence) -> list[Holds]:
     """What installs a release of Flux, by whatever kind of place, exactly or else by a range."""
-    exact = [Holds(pin, pin.value) for pin in installers.exact(inventory)]
+    exact = [Holds(pin, pin.value) for pin in release_installs.exact(inventory)]
     ranges = floating.installs(inventory)
     known = evidence.stable if ranges else []
     found = ((pin, floating.newest(pin, known)) for pin in ranges)
@@ -50,7 +50,7 @@ def first_installs(inventory: Inventory) -> list[Holds]:
     """What may be applied before a chart; what `flux bootstrap` commits is applied for ever."""
     return [
         Holds(pin, pin.value)
-        for pin in installers.exact(inventory)
+        for pin in release_installs.exact(inventory)
         if pin.kind not in traits.BOOTSTRAPPED
     ]
 

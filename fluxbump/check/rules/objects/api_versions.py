@@ -8,7 +8,12 @@ from functools import cache
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from fluxbump.check.rules.objects.judged import not_comparable, releases_by_path, span, unjudged
+from fluxbump.check.rules.objects.objects_to_judge import (
+    not_comparable,
+    releases_by_path,
+    span,
+    unjudged,
+)
 from fluxbump.check.rules.rule import Danger, Evidence, Outcome, Rule, Trait, cited, needed
 from fluxbump.discover.objects.resources import Resource
 from fluxbump.flux.stored_versions import Crd, CrdVersion

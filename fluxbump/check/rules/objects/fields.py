@@ -7,7 +7,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from fluxbump.check.rules.objects.judged import not_comparable, releases_by_path, unjudged
+from fluxbump.check.rules.objects.objects_to_judge import not_comparable, releases_by_path, unjudged
 from fluxbump.check.rules.rule import Danger, Evidence, Outcome, Rule, Trait, cited, needed
 from fluxbump.discover import flux_objects
 from fluxbump.discover.objects import field_check

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from fluxbump.discover.digests import cli_archives, names, spellings, tables
 from fluxbump.discover.digests.artifacts import ARCHIVE, ARTIFACTS, CLI, MANIFEST, RELEASES
+from fluxbump.discover.digests.download_of import Owners
 from fluxbump.discover.digests.downloads import Download, Ownership
-from fluxbump.discover.digests.owner import Owners
 from fluxbump.discover.digests.places import Places
 from fluxbump.discover.digests.spellings import Digest
 from fluxbump.discover.embedded import program_source

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from semver import Version
 
 from fluxbump.check.rules.rule import Evidence, NotRun
-from fluxbump.discover import installers, unparsed
+from fluxbump.discover import release_installs, unparsed
 from fluxbump.discover.objects.resources import Resources
 from fluxbump.model import Unreadable
 from fluxbump.text import versions
@@ -49,14 +49,14 @@ def releases_by_path(evidence: Evidence) -> Callable[[str], tuple[str, ...]]:
     A manifest that several clusters may use is wrong if each of their releases refuses it.
     """
     inventory = evidence.inventory
-    if not installers.differ(inventory):
+    if not release_installs.differ(inventory):
         installed = (evidence.installed,) if evidence.installed else ()
         return lambda _: installed
-    values = {pin.value for pin in installers.exact(inventory)}
+    values = {pin.value for pin in release_installs.exact(inventory)}
     every = tuple(sorted(values, key=lambda value: versions.parse(value) or Version(0)))
 
     def of_cluster(path: str) -> tuple[str, ...]:
-        own = installers.beside(inventory, path)
+        own = release_installs.beside(inventory, path)
         return (own,) if own else every
 
     return of_cluster

@@ -1,4 +1,4 @@
-"""What people call the place that installs Flux. Pure.
+"""The places that install a release of Flux, and which of them are of one cluster. Pure.
 
 Cloud-init is only one of them: a script, a Makefile or a package names the same URL.
 """

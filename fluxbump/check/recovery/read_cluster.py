@@ -12,7 +12,7 @@ from fluxbump.check import kubectl
 from fluxbump.check.object_lists import items as listed
 from fluxbump.check.recovery import cluster_contents
 from fluxbump.check.recovery.cluster_contents import ClusterContents
-from fluxbump.check.recovery.names import CONTROLLERS
+from fluxbump.check.recovery.object_names import CONTROLLERS
 from fluxbump.errors import ToolError
 
 _HELM_RELEASES = f"helmreleases.helm{cluster_contents.GROUP}"
