@@ -303,7 +303,7 @@ def test_what_cannot_be_told_apart_stops_the_bump(
     assert (result.code, result.out) == (5, "")
     assert "FLUX_SHA256" in result.err
     lines = result.err.splitlines()[-3:]
-    assert lines == ["  a digest that may be of install.yaml", "    a.sh:2", "    a.sh:3"]
+    assert lines == ["  2 places: a digest that may be of install.yaml", "    a.sh:2", "    a.sh:3"]
     assert repo.branches() == ["main"]
     repo.commit({"fluxbump.yaml": "run:\n  release_notes: null\n"})
     blocked = cli("run", "--dry-run", "--exit-code", "-q", "--output", "json", cwd=repo)
