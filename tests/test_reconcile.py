@@ -112,25 +112,25 @@ CASES: dict[str, tuple[WantedRequest | None, ForgeState, tuple[Action, ...]]] = 
     "unchanged": (wanted(), ForgeState((known(),), (), OURS), (UNCHANGED,)),
     "the base moved": (
         wanted(base="b2"),
-        ForgeState((known(),), (), OURS), (Refresh(7, B, sha("tip"), True, False),),
+        ForgeState((known(),), (), OURS), (Refresh(7, B, sha("tip"), True),),
     ),
     "it says something else": (
         wanted(says="!"),
-        ForgeState((known(),), (), OURS), (Refresh(7, B, sha("tip"), False, True),),
+        ForgeState((known(),), (), OURS), (Refresh(7, B, sha("tip"), False),),
     ),
     "it goes to another branch": (
         wanted(),
-        ForgeState((known(base="old"),), (), OURS), (Refresh(7, B, sha("tip"), False, True),),
+        ForgeState((known(base="old"),), (), OURS), (Refresh(7, B, sha("tip"), False),),
     ),
-    "its branch is gone": (wanted(), ForgeState((known(),)), (Refresh(7, B, None, True, False),)),
+    "its branch is gone": (wanted(), ForgeState((known(),)), (Refresh(7, B, None, True),)),
     "pushed, and ended before the state was written": (
         wanted(base="b2"),
         ForgeState((known(),), (), {B: Tip(sha("t2"), True, sha("b2+2.6.4"), sha("b2"))}),
-        (Refresh(7, B, sha("t2"), False, False),),
+        (Refresh(7, B, sha("t2"), False),),
     ),
     "its state was lost": (
         wanted(),
-        ForgeState((known(stated=None),), (), OURS), (Refresh(7, B, sha("tip"), False, True),),
+        ForgeState((known(stated=None),), (), OURS), (Refresh(7, B, sha("tip"), False),),
     ),
     "a person pushed": (wanted(), ForgeState((known(),), (), THEIRS), (TellPushed(7),)),
     "a person pushed, and was told": (
@@ -207,12 +207,12 @@ CASES: dict[str, tuple[WantedRequest | None, ForgeState, tuple[Action, ...]]] = 
     ),
     "asked to rebuild": (
         wanted(), ForgeState((replace(known(), asked=REBUILD),), (), OURS),
-        (Refresh(7, B, sha("tip"), False, True, True),),
+        (Refresh(7, B, sha("tip"), False, True),),
     ),
     "asked to rebuild what a person pushed to": (
         wanted(),
         ForgeState((replace(known(), asked=REBUILD),), (), tips("2.6.4", ours=False, tree="x")),
-        (Refresh(7, B, sha("tip"), True, True, True),),
+        (Refresh(7, B, sha("tip"), True, True),),
     ),
     "asked to rebuild a branch that was protected since": (
         wanted(),
@@ -343,7 +343,7 @@ CASES: dict[str, tuple[WantedRequest | None, ForgeState, tuple[Action, ...]]] = 
     ),
     "opened again, and wanted again": (
         wanted("2.5.1"), ForgeState((REOPENED,), (), tips("2.5.1"), "2.4.0"),
-        (Refresh(3, OLD_B, sha("tip"), False, True),),
+        (Refresh(3, OLD_B, sha("tip"), False),),
     ),
     "opened again beside another of the branch": (
         wanted(),
@@ -369,7 +369,7 @@ def test_a_new_base_alone_is_no_content() -> None:
     policy = Policy(rebase_when="never")
     assert plan_actions(wanted(base="b2"), seen, policy) == (UNCHANGED,)
     other = replace(wanted(base="b2"), patch=digest("another"))
-    assert plan_actions(other, seen, policy) == (Refresh(7, B, sha("tip"), True, False),)
+    assert plan_actions(other, seen, policy) == (Refresh(7, B, sha("tip"), True),)
 
 
 def test_a_conflict_is_a_reason_to_rebuild_where_the_policy_says_so() -> None:
@@ -377,7 +377,7 @@ def test_a_conflict_is_a_reason_to_rebuild_where_the_policy_says_so() -> None:
     for conflicted in (True, False):
         seen = ForgeState((known(),), (), tips("2.6.4", conflicted=conflicted))
         done = plan_actions(moved, seen, Policy(rebase_when="conflicted"))
-        again = Refresh(7, B, sha("tip"), True, False)
+        again = Refresh(7, B, sha("tip"), True)
         assert done == ((again,) if conflicted else (UNCHANGED,))
         assert plan_actions(moved, seen, Policy(rebase_when="never")) == (UNCHANGED,)
 
@@ -469,7 +469,9 @@ class World:
                 self.write(self.requests[-1], what, self.unasked)
             case Refresh():
                 assert what is not None
-                assert action.push or action.edit or self.lags(action)
+                assert (
+                    action.push or action.asked or self.differs(action, what) or self.lags(action)
+                )
                 one = self.at(action.number)
                 assert Box.HOLD not in one.ticked
                 if action.push:
@@ -528,6 +530,12 @@ class World:
                 assert one.state is not None
                 told = (*(mark for mark in one.state.told if mark != DECLINED), DECLINED)
                 one.state = replace(one.state, told=told)
+
+    def differs(self, action: Refresh, what: WantedRequest) -> bool:
+        one = self.at(action.number)
+        if one.state is None or one.state.superseded_by is not None:
+            return True
+        return (one.state.digest, one.base) != (what.digest, what.base_branch)
 
     def lags(self, action: Refresh) -> bool:
         one = self.at(action.number)

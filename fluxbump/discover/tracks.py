@@ -16,6 +16,9 @@ from fluxbump.model import FLUX, FLUX2, OPERATOR, Form, Inventory, Pin, Role, Tr
 from fluxbump.text import versions
 
 _LOWEST = Version(0)
+_SHOWN = 5
+"""Notes that are named where there is no pin."""
+_OF_CHARTS = (TrackKind.COMMUNITY, TrackKind.CHART)
 _OF_FLUX = (FLUX, FLUX2, OPERATOR)
 _ORDER = {name: number for number, name in enumerate(KINDS)}
 
@@ -66,11 +69,6 @@ def first_installs(pins: Iterable[Pin], track: Track) -> list[Pin]:
     return next((list(same) for _, same in groupby(exact, key=lambda pin: pin.kind)), [])
 
 
-_SHOWN = 5
-"""Notes that are named where there is no pin."""
-_OF_CHARTS = (TrackKind.COMMUNITY, TrackKind.CHART)
-
-
 def moves(pin: Pin) -> bool:
     """Whether a bump sets what a pin holds; flux-operator has a version line of its own."""
     held = pin.form is Form.EXACT or release_lines.is_line(pin)
@@ -105,9 +103,8 @@ def require_pins(inventory: Inventory, message: str) -> None:
     ours = (pin.track in _OF_FLUX or pin.track.kind is TrackKind.IMAGE for pin in inventory.pins)
     if not any(ours) and not inventory.unreadable:
         seen = [f"{note.location}: {note.said}" for note in inventory.notes]
-        shown = (
-            seen if len(seen) == _SHOWN + 1 else seen[:_SHOWN]
-        )  # a line that counts is no shorter
+        # A line that counts one note is no shorter than the note.
+        shown = seen if len(seen) == _SHOWN + 1 else seen[:_SHOWN]
         more = [f"and {len(seen) - len(shown)} more notes"] if len(seen) > len(shown) else []
         raise PinError(
             message,

@@ -138,14 +138,13 @@ class Open(Struct, frozen=True):
 
 
 class Refresh(Struct, frozen=True):
-    """Bring an open pull request up to date.
+    """Bring an open pull request up to date: its branch, its title and its body.
 
     Attributes:
         number: of the pull request.
         branch: of the remote.
         expected: its tip, or nothing is pushed; None when there must be no such branch.
         push: our commit has to be pushed first.
-        edit: title and body change; the state in it changes in any case.
         asked: a person asked for it, and gets an answer.
     """
 
@@ -153,7 +152,6 @@ class Refresh(Struct, frozen=True):
     branch: str
     expected: str | None
     push: bool
-    edit: bool
     asked: bool = False
 
 

@@ -144,7 +144,7 @@ class _Planner:
         behind = state is not None and tip is not None and state.head != tip.sha
         if push or edit or behind:
             expected = tip.sha if tip else None
-            return Refresh(main.request.number, wanted.branch, expected, push, edit, asked)
+            return Refresh(main.request.number, wanted.branch, expected, push, asked)
         return Leave(main.request.number, "unchanged")
 
     def _auto_merge(self, wanted: WantedRequest, main: KnownRequest) -> Iterator[Action]:
