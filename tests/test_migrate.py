@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from fixtures import states
 from fluxbump.bump.migrate import edits, plan
 from fluxbump.bump.migrate.edits import Migration, Why
-from fluxbump.discover import flux_objects
-from fluxbump.discover.objects import selectors
+from fluxbump.discover.objects import flux_objects, selectors
 from fluxbump.errors import UsageError
 from fluxbump.flux import upgrade_path
 from fluxbump.flux.known_releases import KnownReleases

@@ -36,7 +36,7 @@ ONCE_QUADRATIC = (
     "check.lost_installs._ANOTHER_WAY",
     "discover.cross_references._VARIABLE",
     "discover.digests.names.NAMED",
-    "discover.flux_objects._OBJECT",
+    "discover.objects.flux_objects._OBJECT",
     "discover.pins.releases.controller_image._SET_BLOCK",
     "discover.pins.releases.digest._URL",
     "discover.pins.releases.flux_cli._REFERENCE",

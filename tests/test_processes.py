@@ -16,8 +16,8 @@ from fixtures import states
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.evidence_parts import Effort
 from fluxbump.check.rules.objects.fields import unknown_field
-from fluxbump.discover import flux_objects
 from fluxbump.discover.inventory import discover
+from fluxbump.discover.objects import flux_objects
 from fluxbump.discover.scope import Scope
 from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.tables import crds

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fixtures import states
-from fluxbump.discover import flux_objects
+from fluxbump.discover.objects import flux_objects
 from fluxbump.discover.objects.resources import Resource, Resources
 from fluxbump.git.overlay_snapshot import MemorySnapshot
 from fluxbump.model import Unreadable

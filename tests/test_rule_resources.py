@@ -12,7 +12,7 @@ from fluxbump.check.fingerprints import identity
 from fluxbump.check.rules.objects import api_versions
 from fluxbump.check.rules.objects import fields as fields_rule
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome
-from fluxbump.discover import flux_objects
+from fluxbump.discover.objects import flux_objects
 from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.stored_versions import Crd, CrdVersion
 from fluxbump.flux.tables import crds as tables

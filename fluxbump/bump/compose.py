@@ -13,8 +13,9 @@ from fluxbump.bump.changes import Plan, Row
 from fluxbump.bump.documents import mentions, row_edits
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate.edits import Migration
-from fluxbump.discover import flux_objects, symlinks
+from fluxbump.discover import symlinks
 from fluxbump.discover.inventory import discover
+from fluxbump.discover.objects import flux_objects
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import gotk_source

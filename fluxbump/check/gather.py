@@ -26,11 +26,11 @@ from fluxbump.check.evidence_parts import (
 )
 from fluxbump.check.rules.crds.existing_clusters import unsure
 from fluxbump.check.vendored import vendored_charts
-from fluxbump.discover import flux_objects as resources
 from fluxbump.discover import kubernetes_pins as kubernetes
 from fluxbump.discover.digests import published
 from fluxbump.discover.digests.published import PublishedDigests, Publishers
 from fluxbump.discover.kubernetes_pins import KubernetesPin
+from fluxbump.discover.objects import flux_objects as resources
 from fluxbump.discover.objects.resources import Resources, versions_written
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import IndexSourceError

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from fluxbump.discover import chart_installs
+from fluxbump.discover import environments
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
 from fluxbump.model import FLUX, Form, Inventory, Pin
@@ -88,9 +88,9 @@ def apart(pin: Pin, other: Pin) -> bool:
     ):
         return cluster(pin) != cluster(other)
     if not traits.BOOTSTRAPPED & {pin.kind, other.kind}:
-        return chart_installs.apart(pin, other)
+        return environments.apart(pin, other)
     gotk, place = (pin, other) if pin.kind in traits.BOOTSTRAPPED else (other, pin)
-    return chart_installs.apart(pin, other) or _is_beside(gotk, place.location.path)
+    return environments.apart(pin, other) or _is_beside(gotk, place.location.path)
 
 
 def _is_beside(gotk: Pin, path: str) -> bool:
@@ -134,5 +134,5 @@ def _home(pin: Pin) -> str:
     if pin.kind in traits.BOOTSTRAPPED:
         folder = cluster(pin)
         return f"/{folder}/" if folder else "/"
-    folders = chart_installs.cluster(pin.location.path)
+    folders = environments.cluster_folders(pin.location.path)
     return f"/{'/'.join(folders)}/" if folders else ""

@@ -21,9 +21,9 @@ from fluxbump.check.recovery import cluster_contents
 from fluxbump.check.rules import RULES
 from fluxbump.config import file as config
 from fluxbump.config.settings import Settings
-from fluxbump.discover import flux_objects
 from fluxbump.discover.inventory import discover
 from fluxbump.discover.mentions import mapping_rows, marked_rows, statements
+from fluxbump.discover.objects import flux_objects
 from fluxbump.discover.pin_search import context_of, find_pins
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import FluxbumpError, UnprovenError

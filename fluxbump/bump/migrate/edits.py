@@ -12,8 +12,7 @@ from itertools import groupby
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from fluxbump.discover import flux_objects
-from fluxbump.discover.objects import field_check
+from fluxbump.discover.objects import field_check, flux_objects
 from fluxbump.discover.objects.resources import ObjectBody, Resource, Resources
 from fluxbump.flux.tables.fields import Schema
 from fluxbump.git.overlay_snapshot import ChangeSet, MemorySnapshot

@@ -10,9 +10,8 @@ from msgspec.structs import replace
 
 from fluxbump.bump.migrate.edits import Move, place
 from fluxbump.bump.migrate.target_version import Sides
-from fluxbump.discover import flux_objects
 from fluxbump.discover.digests import sops
-from fluxbump.discover.objects import field_check
+from fluxbump.discover.objects import field_check, flux_objects
 from fluxbump.discover.objects.resources import ObjectBody, Resource, Resources
 from fluxbump.discover.objects.selectors import Selector
 from fluxbump.flux.known_releases import KnownReleases

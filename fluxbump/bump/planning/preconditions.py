@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations
 
 from fluxbump.bump.changes import Change
-from fluxbump.discover import chart_installs, unparsed
+from fluxbump.discover import chart_installs, environments, unparsed
 from fluxbump.discover.digests import cli_archives
 from fluxbump.discover.digests.spellings import MANIFEST
 from fluxbump.discover.pins import traits
@@ -86,7 +86,7 @@ def _disagreeing(
         (
             (first, other)
             for first, other in pairs
-            if first.value != other.value and not chart_installs.apart(first, other)
+            if first.value != other.value and not environments.apart(first, other)
         ),
         None,
     )

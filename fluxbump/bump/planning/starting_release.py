@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from fluxbump.discover import chart_installs
+from fluxbump.discover import environments
 from fluxbump.discover.tracks import installs
 from fluxbump.errors import Again, PinError
 from fluxbump.flux import controller_images
@@ -39,12 +39,12 @@ def require_known(inventory: Inventory) -> None:
             next=[Again(("--align",), "sets all tags, without a check of the upgrade")],
         )
     alike = {
-        (pin.track, pin.value, chart_installs.environment(pin.location.path)): pin
+        (pin.track, pin.value, environments.environment(pin.location.path)): pin
         for pin in reversed(having)
     }
     for first, second in combinations(sorted(alike.values(), key=lambda pin: pin.location), 2):
         differ = set(having[first]).isdisjoint(having[second])
-        if differ and not chart_installs.apart(first, second):
+        if differ and not environments.apart(first, second):
             raise PinError(
                 "tags of controllers are of different releases",
                 where=second.location,

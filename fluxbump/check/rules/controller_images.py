@@ -16,7 +16,7 @@ from fluxbump.check.rules.rule import (
     Severity,
     Trait,
 )
-from fluxbump.discover import chart_installs, release_installs
+from fluxbump.discover import environments, release_installs
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import current, installs
 from fluxbump.flux import controller_images as images
@@ -101,7 +101,7 @@ def _among_themselves(
 
 def _is_near(held: _Held, other: _Held) -> bool:
     pin, another = held[0][0], other[0][0]
-    return chart_installs.one_tree(pin, another) and not chart_installs.apart(pin, another)
+    return environments.one_tree(pin, another) and not environments.apart(pin, another)
 
 
 def _odd(pin: Pin, releases: Iterable[str], near: _Held, most: str) -> Finding:

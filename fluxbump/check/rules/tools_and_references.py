@@ -18,7 +18,7 @@ from fluxbump.check.rules.rule import (
     Severity,
     Trait,
 )
-from fluxbump.discover import chart_installs, floating, release_installs
+from fluxbump.discover import environments, floating, release_installs
 from fluxbump.discover.copies_and_archives import is_example
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
@@ -62,7 +62,7 @@ def beside_installs(evidence: Evidence) -> Iterator[Outcome]:
 def _is_apart(pin: Pin, site: Pin) -> bool:
     """Whether two places need not agree; what an example is for is what the example installs."""
     mine, other = pin.location.path, site.location.path
-    return chart_installs.apart(pin, site) or is_example(mine) != is_example(other)
+    return environments.apart(pin, site) or is_example(mine) != is_example(other)
 
 
 def _is_beside(pin: Pin) -> bool:

@@ -13,7 +13,7 @@ from fluxbump.check.rules.rule import (
     Severity,
     Trait,
 )
-from fluxbump.discover import chart_installs
+from fluxbump.discover import environments
 from fluxbump.discover.pins import traits
 from fluxbump.discover.pins.kind import OPERATOR_CHARTS
 from fluxbump.model import OPERATOR, Form, Pin
@@ -71,7 +71,7 @@ def _together(first: Pin, second: Pin) -> bool:
 
     Two places of the same chart do not, unless one is the bootstrap of the other, or above it.
     """
-    if chart_installs.apart(first, second):
+    if environments.apart(first, second):
         return False
     bootstraps = [pin.kind in traits.BOOTSTRAP for pin in (first, second)]
     if any(bootstraps) and not all(bootstraps):

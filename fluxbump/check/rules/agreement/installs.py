@@ -19,7 +19,7 @@ from fluxbump.check.rules.rule import (
     Trait,
     optional,
 )
-from fluxbump.discover import chart_installs, opaque_pins, release_installs, unparsed
+from fluxbump.discover import chart_installs, environments, opaque_pins, release_installs, unparsed
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
 from fluxbump.model import FLUX2, Finding, Form, Location, Pin, Related, Severity
@@ -118,7 +118,7 @@ def _not_followed(pin: Pin, *, beside_chart: bool) -> Finding:
 def _excluding(evidence: Evidence, exact: list[Pin]) -> Iterator[Finding]:
     """A range of releases that does not admit the one that is installed."""
     for pin in release_installs.sources(evidence.inventory):
-        near = (other for other in exact if not chart_installs.apart(other, pin))
+        near = (other for other in exact if not environments.apart(other, pin))
         first = next(near, None) if pin.form is Form.RANGE else None
         if first is not None and not version_ranges.admits(pin.value, first.value):
             message = (

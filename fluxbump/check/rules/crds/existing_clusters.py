@@ -25,7 +25,7 @@ from fluxbump.check.rules.rule import (
     cited,
     optional,
 )
-from fluxbump.discover import chart_installs, release_installs
+from fluxbump.discover import environments, release_installs
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
 from fluxbump.flux import components, stored_versions
@@ -144,7 +144,7 @@ def _elsewhere(pin: Pin, other: Pin, every: Sequence[Pin]) -> bool:
     A place that names no cluster is of the one whose own file, in `every`, holds its release.
     """
     if not traits.BOOTSTRAPPED & {pin.kind, other.kind}:
-        return chart_installs.apart(pin, other)
+        return environments.apart(pin, other)
     if {pin.track, other.track} == {FLUX}:
         return not release_installs.together(pin, other, every)
     return release_installs.apart(pin, other)

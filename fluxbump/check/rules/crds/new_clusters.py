@@ -14,7 +14,7 @@ from fluxbump.check.rules.crds.pinned_releases import (
     unknown_crds,
 )
 from fluxbump.check.rules.rule import Danger, Evidence, Outcome, Rule, Trait, cited
-from fluxbump.discover import chart_installs, release_installs
+from fluxbump.discover import environments, release_installs
 from fluxbump.flux import components, stored_versions
 from fluxbump.flux.stored_versions import Conflict
 from fluxbump.model import Finding, Related, Severity
@@ -25,7 +25,7 @@ def bootstrap(evidence: Evidence) -> Iterator[Outcome]:
     first = first_installs(evidence.inventory)
     for chart in chart_pins(evidence.inventory, evidence):
         for url in first:
-            if chart_installs.apart(url.pin, chart.pin):
+            if environments.apart(url.pin, chart.pin):
                 continue
             unknown = unknown_crds("FB201", evidence, url, chart)
             if unknown is not None:

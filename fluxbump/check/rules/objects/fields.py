@@ -9,8 +9,7 @@ from msgspec import Struct
 
 from fluxbump.check.rules.objects.objects_to_judge import not_comparable, releases_by_path, unjudged
 from fluxbump.check.rules.rule import Danger, Evidence, Outcome, Rule, Trait, cited, needed
-from fluxbump.discover import flux_objects
-from fluxbump.discover.objects import field_check
+from fluxbump.discover.objects import field_check, flux_objects
 from fluxbump.discover.objects.resources import ObjectBody, Resource, Resources
 from fluxbump.flux.tables import fields as facts
 from fluxbump.model import Finding, Severity, Unreadable
