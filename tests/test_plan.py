@@ -181,6 +181,12 @@ def test_the_hint_for_a_range_names_the_chart_that_runs() -> None:
     assert caught.value.hint == 'pin it: version: "2.14.1"'
 
 
+def test_what_is_no_version_leads_to_writing_one() -> None:
+    with pytest.raises(PinError) as caught:
+        planned(small(release=release("banana")))
+    assert caught.value.hint == "write a version there, such as 1.1.3"
+
+
 @pytest.mark.parametrize("files", [{}, {"a.yaml": "flux2: 1\n"}, {"x/Chart.yaml": umbrella()}])
 def test_nothing_is_pinned(files: dict[str, str]) -> None:
     with pytest.raises(PinError, match="no pin of Flux found"):

@@ -394,6 +394,14 @@ def test_the_last_line_says_what_moves(pins: list[Pin], expected: str) -> None:
 # --- what floats (FB119) ----------------------------------------------------------------------
 
 
+def test_a_branch_is_neither_a_version_nor_a_range() -> None:
+    terraform = 'resource "flux_bootstrap_git" "x" {\n  version = "main"\n}\n'
+    (found,) = findings({"main.tf": terraform}, "FB119", RANGE)
+    assert found.message == (
+        "flux_bootstrap_git x holds main, which is neither a version nor a range"
+    )
+
+
 def test_a_range_alone_is_a_note() -> None:
     (found,) = findings({"instance.yaml": INSTANCE.format("2.5.x")}, "FB119", RANGE)
     assert found.severity is Severity.NOTE

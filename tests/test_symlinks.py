@@ -132,4 +132,4 @@ def test_a_check_says_what_it_did_not_read(repo: Repo, cli: Cli) -> None:
             "linked/Chart.yaml:1:1  FB003 note  not checked: is a symbolic link to chart"
             in result.out
         )
-        assert result.out.count("fluxbump did not read 1 submodule: b") == 1
+        assert result.out.count("fluxbump did not read 1 submodule: b. Use --repo PATH") == 1

@@ -128,7 +128,11 @@ def find(snapshot: Snapshot, charts: Iterable[Chart], kept: Iterable[str]) -> It
     modules = snapshot.modules()
     if modules:
         number = f"{len(modules)} submodule{'s' if len(modules) > 1 else ''}"
-        yield Note(Location(".gitmodules", 1), f"fluxbump did not read {number}: {_some(modules)}")
+        yield Note(
+            Location(".gitmodules", 1),
+            f"fluxbump did not read {number}: {_some(modules)}",
+            advice="Use --repo PATH to read each",
+        )
 
 
 def _manifests(snapshot: Snapshot, kept: frozenset[str]) -> Iterator[_Link]:

@@ -237,11 +237,11 @@ def _admits(pin: Pin, version: str) -> bool:
     parsed = versions.parse(version)
     try:
         return parsed is not None and version_ranges.parse(pin.value).admits(parsed)
-    except ValueError as error:
+    except ValueError:
         raise PinError(
             f"{pin.subject} holds neither a version nor a range: {pin.value}",
             where=pin.location,
-            hint=str(error),
+            hint=f"write a version there, such as {version}",
         ) from None
 
 

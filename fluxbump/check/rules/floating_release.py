@@ -47,6 +47,9 @@ def _admits(pin: Pin, version: str) -> bool:
 
 
 def _judged(pin: Pin, newest: str | None, evidence: Evidence) -> Finding:
+    if pin.form is Form.RANGE and not version_ranges.is_constraint(pin.value):
+        neither = f"holds {pin.value}, which is neither a version nor a range"
+        return _finding(Severity.WARNING, pin, neither)
     held = f"the range {pin.value}" if pin.form is Form.RANGE else f"{pin.value or 'no version'}"
     if newest is None:
         return _finding(
