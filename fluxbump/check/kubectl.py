@@ -7,7 +7,6 @@ cluster of theirs, and the plugins that log in to it read what their cloud has p
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,12 +14,13 @@ from pathlib import Path
 from fluxbump.errors import ToolError, UsageError
 from fluxbump.system import commands
 from fluxbump.system.programs import Allowance, EndedBy, Program, StartError
+from fluxbump.text.patterns import lazy_pattern
 
 LIMIT = 256 << 20  # bytes; every CRD of a large cluster is some tens of MiB
 _TIMEOUT = 60.0
 _MESSAGE = 4096  # bytes of what it says when it fails
 
-_LOGGED = re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ [^ \]]+\] ")
+_LOGGED = lazy_pattern(r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ [^ \]]+\] ")
 """The head of a line of klog, by its documentation: `E1128 08:32:25.23 9 a.go:26] `."""
 
 
