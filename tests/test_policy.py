@@ -233,7 +233,7 @@ OLD_KUBERNETES = 'variable "k3s_version" {\n  default = "v1.32.4+k3s1"\n}\n'
 def test_a_release_that_does_not_serve_the_manifests_is_passed_over() -> None:
     before = at("2.6.1", **{"clusters/a/alert.yaml": OLD_API})
     found = proposed(before)
-    assert newest_safe.newest_safe(before, Available(chart_index())) == found.chart
+    assert newest_safe.SafeReleases(before, Available(chart_index())).newest() == found.chart
     assert found.release == "2.6.4"
     assert {one.reason for one in found.skipped} == {"refused by FB203"}
 
@@ -255,7 +255,7 @@ def test_what_is_wrong_already_refuses_nothing_that_asks_for_no_more() -> None:
     """Flux 2.7 serves no v1beta1 and runs on Kubernetes 1.32; Flux 2.8 asks for 1.33."""
     before = at("2.7.2", **{"clusters/a/alert.yaml": OLD_API, "main.tf": OLD_KUBERNETES})
     found = proposed(before)
-    assert newest_safe.newest_safe(before, Available(chart_index())) == found.chart
+    assert newest_safe.SafeReleases(before, Available(chart_index())).newest() == found.chart
     assert found.release == "2.7.5"
     assert {one.reason for one in found.skipped} == {"refused by FB207"}
 

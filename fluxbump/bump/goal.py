@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fluxbump.bump import sync_target
 from fluxbump.bump.migrate import plan as migrate
-from fluxbump.check import newest_safe
+from fluxbump.check.newest_safe import SafeReleases, unknown
 from fluxbump.check.repository_state import RepositoryState
 from fluxbump.discover.tracks import current
 from fluxbump.errors import IndexSourceError, RefusedError
@@ -74,32 +74,33 @@ def _installed(state: RepositoryState[Snapshot]) -> Goal:
 
 
 def _safest(state: RepositoryState[Snapshot], *, migrate_apis: bool) -> Goal:
-    manifests = migrate.foreseen(state.evidence) if migrate_apis else None
-    available = state.available()
-    best = newest_safe.newest_safe(state.evidence, available, manifests, state.suppressed)
+    safe = _safe_releases(state, migrate_apis=migrate_apis)
+    best = safe.newest()
     if best is None:
-        why = newest_safe.why_none(state.evidence, available, state.suppressed)
-        by = newest_safe.refused(state.evidence, available, manifests, state.suppressed)
+        by = safe.why_not_newest()
         shown = "every finding of the newest release"
         raise RefusedError(
-            why,
+            safe.why_none(),
             facts=[by] if by else (),
-            next=[Step(f"fluxbump to {available.newest} --dry-run", shown)],
+            next=[Step(f"fluxbump to {safe.available.newest} --dry-run", shown)],
         )
     return best
+
+
+def _safe_releases(state: RepositoryState[Snapshot], *, migrate_apis: bool) -> SafeReleases:
+    manifests = migrate.foreseen(state.evidence) if migrate_apis else None
+    return SafeReleases(state.evidence, state.available(), manifests, state.suppressed)
 
 
 def passed_over(
     state: RepositoryState[Snapshot], target: object, found: Goal, *, migrate_apis: bool
 ) -> tuple[str, ...]:
     """Say why `latest-safe` leads to the release that is installed, if there is a newer one."""
-    available = state.available()
-    held, newest = str(found.app_version), available.newest
+    held, newest = str(found.app_version), state.available().newest
     if target != LATEST_SAFE or held != state.evidence.installed or str(newest) == held:
         return ()
-    manifests = migrate.foreseen(state.evidence) if migrate_apis else None
-    by = newest_safe.refused(state.evidence, available, manifests, state.suppressed)
-    why = by or newest_safe.unknown(state.evidence, str(newest), state.suppressed)
+    by = _safe_releases(state, migrate_apis=migrate_apis).why_not_newest()
+    why = by or unknown(state.evidence, str(newest), state.suppressed)
     shown = f"fluxbump to {newest} --dry-run shows every finding"
     return (f"no newer release passes: {why} ({shown})",) if why else ()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from fluxbump.bump.migrate import plan
-from fluxbump.check import newest_safe as safe
 from fluxbump.check import suppressions
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.evidence_parts import Absent, optional
+from fluxbump.check.newest_safe import SafeReleases
 from fluxbump.check.rules.crds import installed_crds
 from fluxbump.discover.objects.resources import Resources
 from fluxbump.discover.tracks import available
@@ -74,7 +74,7 @@ def newest_safe(
     """Return the newest release that the repository could take as it stands, or migrated."""
     manifests = plan.foreseen(gathered) if migrate_apis else None
     choice = available(gathered.inventory, index)
-    best = safe.newest_safe(gathered, choice, manifests, suppressed)
+    best = SafeReleases(gathered, choice, manifests, suppressed).newest()
     return str(best.app_version) if best else None
 
 

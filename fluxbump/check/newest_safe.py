@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import cache, partial
+from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
 
+from msgspec import Struct
 from msgspec.structs import replace
 from semver import Version
 
@@ -24,8 +25,8 @@ from fluxbump.flux.tables.kubernetes import kubernetes_minimum
 from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Pin, Severity, Track, TrackKind
 from fluxbump.text.versions import parse
 
-Known = Callable[[], Collection[Finding]]
-"""Tells what is found before anything moves."""
+FoundBefore = Callable[[], Collection[Finding]]
+"""Tells what the safety rules find before anything moves."""
 
 SAFETY = rules.having(Trait.SAFETY)
 """The rules that say whether a cluster would survive a release."""
@@ -37,51 +38,82 @@ Manifests = Callable[[str], Resources]
 """What the Flux objects of a repository will be when a release is taken."""
 
 
-def newest_safe(
-    evidence: Evidence,
-    available: Available,
-    manifests: Manifests | None = None,
-    suppressed: Suppressed = suppressions.nothing,
-) -> Goal | None:
-    """Return the newest release that no safety rule refuses; None when all are.
+class SafeReleases(Struct, frozen=True, dict=True):
+    """Tells which releases a repository could take at once, as it stands.
 
-    Args:
+    Attributes:
         evidence: about the repository as it is.
         available: the releases that a bump can lead to.
         manifests: what the Flux objects become; None when they stay as they are.
         suppressed: tells which findings do not count.
     """
-    return next(iter(safe_releases(evidence, available, manifests, suppressed)), None)
 
+    evidence: Evidence
+    available: Available
+    manifests: Manifests | None = None
+    suppressed: Suppressed = suppressions.nothing
 
-def safe_releases(
-    evidence: Evidence,
-    available: Available,
-    manifests: Manifests | None = None,
-    suppressed: Suppressed = suppressions.nothing,
-) -> Iterator[Goal]:
-    """Yield the releases from the newest down to the current one that could be taken at once.
+    def newest(self) -> Goal | None:
+        """Return the newest release that no safety rule refuses; None when all are refused.
 
-    A release of which not enough is known has passed no rule, so it is none of them.
-    """
-    known = cache(partial(as_it_is, evidence, suppressed))
-    installed = current(evidence.inventory).get(FLUX, "")
-    held = _held(evidence)
-    evidence = replace(evidence, effort=replace(evidence.effort, compared_with=installed))
-    floor = _floor(evidence)
-    for release in reversed(available.stable):
-        if floor is not None and release < floor:
-            return
-        chart = available.goal(release)
-        # Where its CRDs are not known no rule was run, and so none has passed.
-        if chart is None or str(release) not in evidence.crds:
-            continue
-        if release != held and unknown(evidence, str(release), suppressed):
-            continue
-        then = manifests(str(release)) if manifests else evidence.objects
-        after = _after(replace(evidence, objects=then), chart)
-        if not any(_errors(after, (code,), known, suppressed) for code in _SOONEST):
-            yield chart
+        A release of which not enough is known has passed no rule, so it is not returned.
+        """
+        for release in self._not_lower():
+            goal = self.available.goal(release)
+            # Where its CRDs are not known no rule was run, and so none has passed.
+            if goal is None or str(release) not in self.evidence.crds or self._missing(release):
+                continue
+            after = self._after(goal)
+            if not any(self._errors(after, (code,)) for code in _SOONEST):
+                return goal
+        return None
+
+    def why_none(self) -> str:
+        """Say why `newest` found no release."""
+        missing = next(filter(None, map(self._missing, self._not_lower())), None)
+        if missing is None:
+            return "no release passes the safety rules"
+        return f"no release is known to be safe: {missing}"
+
+    def why_not_newest(self) -> str | None:
+        """Say which rules refuse the newest release; None if none does, or too little is known."""
+        newest = self.available.newest
+        goal = self.available.goal(newest) if newest else None
+        if goal is None or str(newest) not in self.evidence.crds:
+            return None
+        found = self._errors(self._after(goal), SAFETY)
+        codes = ", ".join(sorted({finding.code for finding in found}))
+        return f"Flux {newest} is refused by {codes}" if codes else None
+
+    def _not_lower(self) -> list[Version]:
+        """Return the stable releases to which no place goes down, newest first."""
+        floor = _floor(self.evidence)
+        stable = reversed(self.available.stable)
+        return [release for release in stable if floor is None or release >= floor]
+
+    def _missing(self, release: Version) -> str | None:
+        """Say which fact is missing to call a release safe; none is for the one that is held."""
+        if release == _held(self.evidence):
+            return None
+        return unknown(self.evidence, str(release), self.suppressed)
+
+    @property
+    def _installed(self) -> str:
+        return current(self.evidence.inventory).get(FLUX, "")
+
+    @cached_property
+    def _found_before(self) -> tuple[Finding, ...]:
+        return as_it_is(self.evidence, self.suppressed)
+
+    def _after(self, goal: Goal) -> Evidence:
+        """Return the evidence as if a release was taken, judged as far as it differs from now."""
+        given = self.evidence
+        objects = self.manifests(str(goal.app_version)) if self.manifests else given.objects
+        effort = replace(given.effort, compared_with=self._installed)
+        return _after(replace(given, objects=objects, effort=effort), goal)
+
+    def _errors(self, after: Evidence, codes: Collection[str]) -> tuple[Finding, ...]:
+        return _errors(after, codes, lambda: self._found_before, self.suppressed)
 
 
 def _held(evidence: Evidence) -> Version | None:
@@ -125,44 +157,6 @@ def unknown(
     return None
 
 
-def why_none(evidence: Evidence, available: Available, suppressed: Suppressed) -> str:
-    """Say why `newest_safe` found no release."""
-    held, floor = _held(evidence), _floor(evidence)
-    for release in reversed(available.stable):
-        if floor is not None and release < floor:
-            break
-        missing = unknown(evidence, str(release), suppressed)
-        if missing and release != held:
-            return f"no release is known to be safe: {missing}"
-    return "no release passes the safety rules"
-
-
-def refused(
-    evidence: Evidence,
-    available: Available,
-    manifests: Manifests | None = None,
-    suppressed: Suppressed = suppressions.nothing,
-) -> str | None:
-    """Say which rules refuse the newest release; None if none does, or too little is known.
-
-    Args:
-        evidence: about the repository as it is.
-        available: the releases that a bump can lead to.
-        manifests: what the Flux objects become; None when they stay as they are.
-        suppressed: tells which findings do not count.
-    """
-    newest = available.newest
-    chart = available.goal(newest) if newest else None
-    if newest is None or chart is None or str(newest) not in evidence.crds:
-        return None
-    known = cache(partial(as_it_is, evidence, suppressed))
-    effort = replace(evidence.effort, compared_with=current(evidence.inventory).get(FLUX, ""))
-    then = manifests(str(newest)) if manifests else evidence.objects
-    found = refusals(replace(evidence, objects=then, effort=effort), chart, known, suppressed)
-    codes = ", ".join(sorted({finding.code for finding in found}))
-    return f"Flux {newest} is refused by {codes}" if codes else None
-
-
 def as_it_is(evidence: Evidence, suppressed: Suppressed) -> tuple[Finding, ...]:
     """Return what the safety rules find before anything moves, which no release is to blame for.
 
@@ -177,33 +171,33 @@ def as_it_is(evidence: Evidence, suppressed: Suppressed) -> tuple[Finding, ...]:
 
 def refusals(
     evidence: Evidence,
-    chart: Goal,
-    known: Known = tuple,
+    goal: Goal,
+    before: FoundBefore = tuple,
     suppressed: Suppressed = suppressions.nothing,
 ) -> tuple[Finding, ...]:
     """Return the errors that the safety rules would find if the pins held this release.
 
     Args:
         evidence: about the repository as it is.
-        chart: what the pins would hold.
-        known: tells the findings that are there already, which do not count.
+        goal: what the pins would hold.
+        before: tells the findings that are there already, which do not count.
         suppressed: tells which findings do not count, there already or not.
     """
-    return _errors(_after(evidence, chart), SAFETY, known, suppressed)
+    return _errors(_after(evidence, goal), SAFETY, before, suppressed)
 
 
-def _after(evidence: Evidence, chart: Goal) -> Evidence:
-    inventory = _holding(evidence.inventory, chart)
+def _after(evidence: Evidence, goal: Goal) -> Evidence:
+    inventory = _holding(evidence.inventory, goal)
     return replace(evidence, inventory=inventory, baseline=Baseline(evidence.inventory))
 
 
 def _errors(
-    after: Evidence, codes: Collection[str], known: Known, suppressed: Suppressed
+    after: Evidence, codes: Collection[str], before: FoundBefore, suppressed: Suppressed
 ) -> tuple[Finding, ...]:
     found = _open(rules.judge(after, codes).findings, suppressed)
     errors = tuple(finding for finding in found if finding.severity is Severity.ERROR)
     # What was there already takes as long to find out, and most releases have no error.
-    old = gate.inherited(known(), found) if errors else ()
+    old = gate.inherited(before(), found) if errors else ()
     return tuple(finding for finding in errors if finding not in old)
 
 
@@ -211,12 +205,12 @@ def _open(found: Collection[Finding], suppressed: Suppressed) -> tuple[Finding, 
     return tuple(finding for finding in found if not suppressed(finding.code, finding.location))
 
 
-def _holding(inventory: Inventory, chart: Goal) -> Inventory:
+def _holding(inventory: Inventory, goal: Goal) -> Inventory:
     """The inventory as if every place of Flux led to this release; texts stay as they are."""
-    release = str(chart.app_version)
+    release = str(goal.app_version)
     values = {FLUX: release}
-    if chart.version is not None:
-        values[FLUX2] = str(chart.version)
+    if goal.version is not None:
+        values[FLUX2] = str(goal.version)
     for name, tag in images.controllers(release).items():
         values[Track(TrackKind.IMAGE, name)] = tag.removeprefix("v")
     pins = tuple(replace(pin, value=_led(pin, values) or pin.value) for pin in inventory.pins)
