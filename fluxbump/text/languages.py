@@ -101,6 +101,7 @@ _FIRST_PARTS = (
 _FIRST_PART = frozenset(_FIRST_PARTS.split())
 
 _FORMS = lazy_pattern(r"(?:^|/)\.(?:github|gitlab|gitea|forgejo)/(?:ISSUE|DISCUSSION)_TEMPLATE/")
+_STAND_INS = lazy_pattern(r"\.(?:tf|tofu)test\.(?:hcl|json)$")
 _LOCKS = lazy_pattern(r"[.-]lock\.(?:json|ya?ml|hcl|toml)$|(?:^|/)npins/sources\.json$")
 
 _SHEBANG = lazy_pattern(
@@ -141,8 +142,9 @@ def _named(path: str) -> Language | None:
         return _LANGUAGE_BY_NAME[name]
     if _LOCKS.search(path):
         return Language.LOCK
-    if _FORMS.search(path):
-        return Language.DOCUMENT  # what people read and fill in, also where it is YAML
+    if _FORMS.search(path) or _STAND_INS.search(path):
+        # What people read and fill in, also where it is YAML; a test gives a module samples.
+        return Language.DOCUMENT
     inner, layers = _peeled(name)
     suffix = suffix_of(inner)[1:]
     found = _LANGUAGE_OF.get(suffix) or _LANGUAGE_BY_NAME.get(inner)

@@ -216,7 +216,16 @@ class TextFile(Struct, dict=True):
         """Whether the character stands in live code: configuration, scripts, templates of them."""
         if self.language not in _LIVE:
             return False
-        return not self.in_comment(offset) and not self._in_prose(offset)
+        told = self.in_comment(offset) or self._in_prose(offset)
+        return not told and not self._is_mocked(offset)
+
+    def _is_mocked(self, offset: int) -> bool:
+        """Whether the character is of a value that stands in for one that is not there yet."""
+        if self.language is not Language.HCL:
+            return False
+        spans = self.once(hcl.mocks, lambda: hcl.mocks(self.text))
+        found = bisect_right(spans, offset, key=lambda span: span[0]) - 1
+        return found >= 0 and offset < spans[found][1]
 
     def _in_prose(self, offset: int) -> bool:
         """A `description:` in YAML tells a story; nothing installs from it."""

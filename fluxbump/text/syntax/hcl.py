@@ -93,6 +93,29 @@ def heredocs(text: str) -> Iterator[tuple[int, int]]:
             yield token.span("body")
 
 
+_MOCKS = "mock_outputs"
+
+
+def mocks(text: str) -> list[tuple[int, int]]:
+    """Return the spans of what stands in for outputs that are not there yet, in order.
+
+    `terragrunt plan` takes such values until the other module was applied. Source:
+    terragrunt.gruntwork.io/docs/reference/config-blocks-and-attributes, `dependency`.
+    """
+    if _MOCKS not in text:
+        return []
+    tokens = [token for token in _TOKEN.finditer(text) if token.lastgroup != "comment"]
+    closing = _closing(tokens)
+    found = list[tuple[int, int]]()
+    for position, token in enumerate(tokens):
+        if token.group() != _MOCKS or (found and token.start() < found[-1][1]):
+            continue
+        follower = [held.group() for held in tokens[position + 1 : position + 3]]
+        if follower == ["=", "{"] and position + 2 in closing:
+            found.append((token.start(), tokens[closing[position + 2]].end()))
+    return found
+
+
 def blocks(text: str, *labels: str) -> Iterator[Block]:
     """Yield the blocks whose keyword and first labels are `labels`."""
     tokens = [token for token in _TOKEN.finditer(text) if token.lastgroup != "comment"]
