@@ -428,3 +428,66 @@ def test_a_variable_that_the_chart_takes_its_release_from_installs(
 def test_an_expression_is_no_variable(value: str) -> None:
     found = find({"flux.tf": SET.replace("var.flux_version", value)}).pins
     assert [pin.kind for pin in found if pin.track.name == "flux"] == []
+
+
+HELM_RELEASE = (
+    'resource "helm_release" "i" {{\n  chart = "{}"\n{}}}\n'
+    'resource "a" "b" {{\n  values = [instance.distribution.version]\n}}\n'
+)
+LIST = '  set = [{ name = "instance.cluster.type", value = "aws" }]\n'
+TYPO = '  set {\n    name  = "distribution.version"\n    value = "=2.5.x"\n  }\n'
+
+
+@pytest.mark.parametrize(
+    ("chart", "body", "expected"),
+    [
+        ("flux-instance", "", ["2 flux-instance flux 2.x [range]"]),
+        ("flux-instance", TYPO, ["2 flux-instance flux 2.x [range]"]),
+        ("flux-instance", LIST, ["2 flux-instance flux 2.x [range]"]),
+        ("flux-instance", '  values = [file("v.yaml")]\n', []),
+        ("flux-instance", "  set = local.given\n", []),
+        ("flux-instance", '  dynamic "set" {\n    for_each = var.given\n  }\n', []),
+        ("flux-operator", "", []),
+    ],
+)
+def test_terraform_without_a_version_installs_the_default_of_the_chart(
+    chart: str, body: str, expected: list[str]
+) -> None:
+    found = find({"main.tf": HELM_RELEASE.format(chart, body)}).pins
+    assert brief(pin for pin in found if pin.track.name == "flux") == expected
+
+
+def test_one_set_with_a_version_says_it() -> None:
+    (pin,) = [pin for pin in find({"main.tf": SET + DEFAULT}).pins if pin.track.name == "flux"]
+    assert pin.kind == "variable"
+
+
+TEMPLATED = (
+    '%{ if source == "git" }\ninstance:\n  distribution:\n    registry: ghcr.io/fluxcd\n'
+    "    version: ${flux}\n%{ endif }\n"
+)
+CALL = (
+    'resource "helm_release" "i" {\n  chart = "flux-instance"\n'
+    '  values = [templatefile("flux-instance/values.yaml.tftpl", { flux = var.flux_version })]\n}\n'
+)
+
+
+def test_a_template_of_values_takes_its_release_from_where_it_is_called() -> None:
+    found = find({"flux-instance/values.yaml.tftpl": TEMPLATED, "main.tf": CALL + DEFAULT}).pins
+    (pin,) = [pin for pin in found if pin.track.name == "flux"]
+    assert (str(pin.location), pin.kind, pin.role) == ("main.tf:6", "variable", Role.INSTALLS)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("flux-instance/values.yaml.j2", "2.4.0", ["5 flux-instance flux 2.4.0"]),
+        ("flux-operator/values.yaml.gotmpl", "2.4.x", ["5 flux-instance flux 2.4.x [range]"]),
+        ("flux-instance/values.yaml.md", "2.4.0", []),
+        ("flux-instance/values.yaml.tftpl.bak", "2.4.0", []),
+    ],
+)
+def test_a_template_of_values_may_say_the_release(
+    path: str, value: str, expected: list[str]
+) -> None:
+    assert brief(find({path: TEMPLATED.replace("${flux}", value)}).pins) == expected

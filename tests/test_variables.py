@@ -150,6 +150,14 @@ FOLLOWED: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         ["v.tf:2"],
     ),
+    "template by call, under the same name": (
+        {
+            "m/t/x.tftpl": f"curl {url('${flux}')}\n",
+            "m/m.tf": 'templatefile("${path.module}/t/x.tftpl", {\n  flux = var.flux\n})\n',
+            "m/v.tf": 'variable "flux" {\n  default = "v2.4.0"\n}\n',
+        },
+        ["m/v.tf:2"],
+    ),
     "template by name": (
         {
             "x.tftpl": f"curl {url('${flux}')}\n",

@@ -14,6 +14,7 @@ from fluxbump.discover.pins.kind import Context
 from fluxbump.git.grep import Needles
 from fluxbump.model import FLUX2, Snapshot
 from fluxbump.text import versions
+from fluxbump.text.languages import is_template_of_yaml
 from fluxbump.text.live_code import YAML, suffix_of
 from fluxbump.text.yaml_escapes import unescaped
 
@@ -84,7 +85,8 @@ def _is_read(path: str) -> bool:
     """Whether a file is read for its name or its folder, whatever it contains."""
     if path.rpartition("/")[2] in FILE_NAMES:
         return True
-    return any(name in path for name in FOLDERS) and suffix_of(path) in YAML
+    becomes_yaml = suffix_of(path) in YAML or is_template_of_yaml(path)
+    return becomes_yaml and any(name in path for name in FOLDERS)
 
 
 def _is_values_file(path: str, folders: Collection[str]) -> bool:

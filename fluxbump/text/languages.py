@@ -210,6 +210,14 @@ def is_template(path: str, text: str) -> bool:
     return suffix_of(path) in (".yaml", ".yml", ".json") and _SIGNS.search(text) is not None
 
 
+_TEMPLATE_OF_YAML = lazy_pattern(r"\.ya?ml\.[a-z0-9]+$")
+
+
+def is_template_of_yaml(path: str) -> bool:
+    """Whether a file becomes a YAML file, by its name: `values.yaml.tftpl`."""
+    return _TEMPLATE_OF_YAML.search(path) is not None
+
+
 # --- tests ---------------------------------------------------------------------------------------
 
 _TESTS = lazy_pattern(

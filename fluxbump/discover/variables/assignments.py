@@ -80,8 +80,9 @@ def _named(file: TextFile, name: str) -> Iterator[Assignment]:
         start = _value_start(file, before, end)
         if start is not None:
             found = value_at(file, start)
-            # A variable that is set to itself is only passed on.
-            if found and (found.alias is None or found.alias.name != (name,)):
+            # A variable that is set to itself is only passed on. In Terraform, `name = var.name`
+            # gives a template what the module has.
+            if found and (found.alias is None or found.alias.scope or found.alias.name != (name,)):
                 yield found
         if before.endswith("${"):
             yield from _default(file.text, end)

@@ -18,6 +18,7 @@ from fluxbump.discover.variables import references
 from fluxbump.flux.components import DEFAULT
 from fluxbump.model import FLUX, Form, Pin, Role
 from fluxbump.text import yaml
+from fluxbump.text.languages import is_template_of_yaml
 from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.syntax import hcl
@@ -47,6 +48,8 @@ _SET = lazy_pattern(
     (?![\w.(\[]))""",
     re.VERBOSE,
 )
+_MAY_SET = lazy_pattern(rf"\binstance\.{_KEY}\.version|\bdynamic\b|\bset\s*=\s*[^\s\[]")
+"""What in a `helm_release` may give the chart its release: by name, or computed."""
 _BETWEEN = r"(?:[^{}]|\{[^{}]{0,400}\}){0,800}?"
 """Other entries of an object, which may be objects."""
 _ASSIGNED = lazy_pattern(
@@ -63,6 +66,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     An instance inside another text is an embedded manifest.
     """
     yield from _by_default(file)
+    yield from _in_terraform(file)
     if _KEY not in file.text:
         return
     for document, node in file.objects({INSTANCE}, lambda text: _KEY in text):
@@ -85,6 +89,21 @@ def _by_default(file: TextFile) -> Iterator[Pin]:
         instance = yaml.get(spec, "values", "instance")
         if yaml.get(instance, _KEY, "version") is None:
             where = document.at(yaml.get(instance, _KEY) or instance or node)
+            yield Pin(NAME, FLUX, where, 0, 0, _DEFAULT, Form.RANGE, f"{_VALUES} (by default)")
+
+
+def _in_terraform(file: TextFile) -> Iterator[Pin]:
+    """Yield the same for releases of the chart in Terraform."""
+    if file.language is not Language.HCL or _CHART not in file.text:
+        return
+    for block in hcl.blocks(file.text, "resource", "helm_release"):
+        chart = block.attribute("chart")
+        if chart is None or chart.value != _CHART or not file.is_live(block.start):
+            continue
+        end = file.text.find("\nresource ", block.start)
+        body = file.text[block.start : end if end >= 0 else len(file.text)]
+        if block.attribute("values") is None and not _MAY_SET.search(body):
+            where = file.location(chart.start)
             yield Pin(NAME, FLUX, where, 0, 0, _DEFAULT, Form.RANGE, f"{_VALUES} (by default)")
 
 
@@ -112,8 +131,9 @@ def _of_values(file: TextFile) -> Iterator[Pin]:
         return
     if not file.is_program:
         yield from _assigned(file)
-    bodies = hcl.heredocs(file.text) if file.language is Language.HCL else ()
-    for start, end in bodies:
+    is_hcl = file.language is Language.HCL
+    whole = ((0, len(file.text)),) if is_template_of_yaml(file.path) else ()
+    for start, end in hcl.heredocs(file.text) if is_hcl else whole:
         for piece in source.pieces(start, end) if _KEY in file.text[start:end] else ():
             yield from _in_piece(file, piece)
 
