@@ -94,6 +94,14 @@ FOLLOWED: dict[str, tuple[dict[str, str], list[str]]] = {
     ),
     "fish": ({"a.fish": f"set -gx V 2.4.0\ncurl {url('v$V')}\n"}, ["a.fish:1"]),
     "powershell": ({"a.ps1": f'$V = "2.4.0"\niwr {url("v$V")}\n'}, ["a.ps1:1"]),
+    "behind a byte order mark": (
+        {"a.ps1": f'\ufeff$V = "2.4.0"\niwr {url("v$V")}\n'},
+        ["a.ps1:1"],
+    ),
+    "tfvars behind a byte order mark": (
+        {"m.tf": TF, "a.tfvars": '\ufeffflux_version = "v2.4.0"\n'},
+        ["a.tfvars:1"],
+    ),
     "make": ({"Makefile": f"V := 2.4.0\nx:\n\tcurl {url('v$(V)')}\n"}, ["Makefile:1"]),
     "jinja": ({"a.j2": f'{{% set v = "2.4.0" %}}\ncurl {JINJA}\n'}, ["a.j2:1"]),
     "jinja default": ({"a.j2": f"curl {DEFAULTED}\n"}, ["a.j2:1"]),

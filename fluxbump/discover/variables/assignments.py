@@ -77,6 +77,7 @@ def _named(file: TextFile, name: str) -> Iterator[Assignment]:
     for offset in offsets:
         end = offset + len(name)
         before = file.text[max(file.line_span(offset)[0], offset - 500) : offset]
+        before = before.removeprefix("\ufeff")  # a byte order mark is before the first line
         start = _value_start(file, before, end)
         if start is not None:
             found = value_at(file, start)

@@ -31,7 +31,7 @@ def of_terraform(file: TextFile, reference: Reference) -> Iterator[Assignment]:
             yield from _in_value(file, _raw(attribute), keys)
 
 
-_BEFORE_GIVEN = lazy_pattern(r'[ \t]*"?')
+_BEFORE_GIVEN = lazy_pattern(r'\ufeff?[ \t]*"?')
 
 _GIVEN = lazy_pattern(r'"?[ \t]*[=:]')
 
