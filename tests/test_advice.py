@@ -195,6 +195,24 @@ def test_a_range_leads_to_the_route_too(tmp_path: Path, index: Path) -> None:
     assert typed(repo, "fluxbump path 2.8.5 --offline") == 0
 
 
+@pytest.mark.parametrize(
+    ("held", "release"), [("2.5.0-dirty", "2.5.0"), ("2.5.0-rc.1", "2.5.0"), ("0.41.2", None)]
+)
+def test_a_build_of_no_release_leads_to_the_route_from_its_release(
+    held: str, release: str | None, tmp_path: Path, index: Path
+) -> None:
+    terraform = f'resource "flux_bootstrap_git" "x" {{\n  version = "v{held}"\n}}\n'
+    repo = repository(tmp_path / "r", {"main.tf": terraform}, index)
+    refused = repo.fluxbump("path", "2.8.5", "--offline")
+    assert refused.code == 2
+    if release is None:
+        assert "next:" not in refused.err
+        return
+    (route,) = advised(refused)
+    assert route == f"fluxbump path 2.8.5 --offline --from {release}"
+    assert typed(repo, route) == 0
+
+
 @pytest.mark.parametrize("more", [("path", "2.8.5"), ("to", "2.5.1", "--migrate-apis")])
 def test_a_tool_alone_tells_no_installed_release(
     more: tuple[str, ...], tmp_path: Path, index: Path

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
 from fluxbump.bump.migrate import plan
@@ -12,12 +14,13 @@ from fluxbump.check.newest_safe import SafeReleases
 from fluxbump.check.rules.crds import installed_crds
 from fluxbump.discover.objects.resources import Resources
 from fluxbump.discover.tracks import available
-from fluxbump.errors import UsageError
+from fluxbump.errors import Again, UsageError
 from fluxbump.flux import stored_versions
 from fluxbump.flux.tables.kubernetes import kubernetes_minimum
 from fluxbump.flux.upgrade_path import Route, route, with_kubernetes
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import Location
+from fluxbump.text import versions
 
 
 def find(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:
@@ -33,6 +36,7 @@ def find(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:
             raise UsageError(
                 f"the CRDs of Flux {release} are not known{gathered.why_unknown(release)}",
                 hint=f"take {listed}" if release == goal else f"{place}, or --from with {listed}",
+                next=_from_release(release, gathered) if release == start else (),
             )
     charts = {str(release) for release in available(gathered.inventory, index).stable}
     past = gathered.past
@@ -47,6 +51,14 @@ def find(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:
         written=gathered.written,
     )
     return with_kubernetes(found, gathered.oldest_kubernetes, kubernetes_minimum)
+
+
+def _from_release(held: str, gathered: Evidence) -> Iterator[Again]:
+    """Yield the route from the release that a build or a prerelease is called after, if known."""
+    version = versions.parse(held)
+    final = str(version.finalize_version()) if version and version.prerelease else ""
+    if final in gathered.crds:
+        yield Again(add=("--from", final), why=f"the route, if {held} has the CRDs of {final}")
 
 
 def told(found: Route, gathered: Evidence, index: ChartIndex) -> str | None:
