@@ -27,7 +27,7 @@ OUTSIDE = {
     "helm.binary", "helm.index", "check.rendering", "check.cluster",
     "check.kubectl", "check.recovery.read_cluster", "flux.download",
     # They are given a repository, or divide work among processes.
-    "bump.bump", "bump.commits", "bump.composed_bump", "bump.deliver", "bump.goal", "bump.in_place",
+    "bump.bump", "bump.commits", "bump.compose", "bump.deliver", "bump.goal", "bump.in_place",
     "bump.prepared_bump", "bump.path_evidence", "check.repository_state",
     # All of the forges but their seam, and what tells them apart.
     "forges.authorization", "forges.azure", "forges.bitbucket", "forges.client",

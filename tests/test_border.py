@@ -31,7 +31,7 @@ def said(what: str) -> str:
 
 
 def test_a_bug_before_anything_is_written(repo: Repo) -> None:
-    result = with_bug(repo, "bump.composed_bump", "plan", "to", "2.5.1")
+    result = with_bug(repo, "bump.compose", "plan", "to", "2.5.1")
     assert result.code == 70
     assert result.err == (
         said("fluxbump wrote nothing") + "fluxbump to 2.5.1 --verbose  prints what to report\n"

@@ -17,7 +17,7 @@ from fluxbump.bump import commit_message as message
 from fluxbump.bump import commits as steps
 from fluxbump.bump import crd_copies, derived_files, edit, findings_at_base
 from fluxbump.bump.commits import Stage
-from fluxbump.bump.composed_bump import Composed, compose
+from fluxbump.bump.compose import Composed, compose
 from fluxbump.bump.documents import mentions
 from fluxbump.bump.prepared_bump import Prepared, Request
 from fluxbump.check import gate, gather, rules

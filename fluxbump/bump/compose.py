@@ -1,24 +1,30 @@
-"""The edits of a bump: where the pins start to move, and what becomes of the files."""
+"""A bump as it is decided, before anything checks it: the release, the plan, and the edits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.bump import derived_files, edit, fixes, gotk_replace
+from fluxbump.bump import derived_files, edit, fixes, goal, gotk_replace
 from fluxbump.bump.changes import Plan, Row
 from fluxbump.bump.documents import mentions, row_edits
 from fluxbump.bump.fixes import Fix, Fixing
+from fluxbump.bump.migrate import plan as migrate
 from fluxbump.bump.migrate.edits import Migration
+from fluxbump.bump.planning import new_values
+from fluxbump.bump.planning.plan import plan
+from fluxbump.bump.prepared_bump import Request
+from fluxbump.check import gather, suppressions
+from fluxbump.check.repository_state import RepositoryState
 from fluxbump.discover import symlinks
 from fluxbump.discover.inventory import discover
 from fluxbump.discover.objects import flux_objects
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import gotk_source
+from fluxbump.flux.releases import Goal
 from fluxbump.git.overlay_snapshot import ChangeSet, Overlay
 from fluxbump.git.text_reader import TextReader
 from fluxbump.helm.chart_releases import ChartRelease, IndexSource
@@ -32,9 +38,7 @@ from fluxbump.model import (
 )
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.splice import Edit
-
-if TYPE_CHECKING:
-    from fluxbump.check.repository_state import RepositoryState
+from fluxbump.workspace import Session
 
 _NOT_SEARCHED = "not searched for mentions and mapping rows"
 
@@ -85,7 +89,80 @@ class Work(Struct, frozen=True):
     notes: tuple[Note, ...] = ()
 
 
-def fixed(start: Start, state: RepositoryState[Snapshot], asked: Sequence[Fix]) -> Start:
+class Composed(Struct, frozen=True):
+    """A bump as it is decided, before anything checks it.
+
+    Attributes:
+        request: what the user asked for.
+        start: where the pins start to move.
+        plan: what each pin becomes.
+        work: the edits of it.
+        changes: the files after all edits, those of the start too.
+        doubts: why newer releases than the target may be missing, or flux-operator's target.
+    """
+
+    request: Request
+    start: Start
+    plan: Plan
+    work: Work
+    changes: ChangeSet
+    doubts: tuple[str, ...]
+
+
+def compose(
+    session: Session[Snapshot], state: RepositoryState[Snapshot], request: Request
+) -> Composed:
+    """Decide what a bump changes, and make its edits in memory.
+
+    Args:
+        session: where chart archives come from.
+        state: of the repository.
+        request: what the user asked for.
+
+    Raises:
+        FluxbumpError: of the stage that cannot go on.
+    """
+    target, migrate_apis = request.target, request.migrate_apis
+    release = goal.find(
+        state, target, chart_version=request.chart_version, migrate_apis=migrate_apis
+    )
+    start = _fixed(_start(state, release, session, migrate_apis=migrate_apis), state, request.fixes)
+    inventory = start.inventory
+    planned = plan(
+        inventory,
+        release,
+        state.index,
+        request.options,
+        earlier=state.before.inventory.charts,
+        following={} if target is None else new_values.targets(inventory, release, state),
+    )
+    doubts = (
+        *goal.doubts(state, target),
+        *goal.passed_over(state, target, release, migrate_apis=migrate_apis),
+        *_unchecked_operator(planned, state),
+    )
+    planned = _replaced(planned, inventory, state, request.options.leave)
+    work = _edited(start, planned, session.index, state.scope, rows_move=request.mentions)
+    changes = ChangeSet({**start.changes.files, **work.changes.files})
+    return Composed(request, start, planned, work, changes, doubts)
+
+
+def _start(
+    state: RepositoryState[Snapshot],
+    release: Goal,
+    session: Session[Snapshot],
+    *,
+    migrate_apis: bool,
+) -> Start:
+    if not migrate_apis:
+        return Start(state)
+    ignored = suppressions.ignores(state.before, session.settings)
+    before = gather.knowing(state.before, release, state.sources)
+    target = str(release.app_version)
+    return Start(state, migrate.prepare(state.base, state.scope, before, target, ignored))
+
+
+def _fixed(start: Start, state: RepositoryState[Snapshot], asked: Sequence[Fix]) -> Start:
     """Fix the settings that were asked for, on what the migration leaves.
 
     Raises:
@@ -97,7 +174,7 @@ def fixed(start: Start, state: RepositoryState[Snapshot], asked: Sequence[Fix]) 
     return Start(state, start.migration, fixings)
 
 
-def edited(
+def _edited(
     start: Start, planned: Plan, source: IndexSource, scope: Scope, *, rows_move: bool
 ) -> Work:
     """Make the edits of a plan, in memory.
@@ -150,7 +227,7 @@ def _derived(
     return derived
 
 
-def unchecked_operator(planned: Plan, state: RepositoryState[Snapshot]) -> tuple[str, ...]:
+def _unchecked_operator(planned: Plan, state: RepositoryState[Snapshot]) -> tuple[str, ...]:
     """Say why nobody knows whether flux-operator has the version that it moves to.
 
     Raises:
@@ -167,7 +244,7 @@ def unchecked_operator(planned: Plan, state: RepositoryState[Snapshot]) -> tuple
     return ()
 
 
-def replaced(
+def _replaced(
     planned: Plan, inventory: Inventory, state: RepositoryState[Snapshot], leave: frozenset[str]
 ) -> Plan:
     """Add the files that are made again as a whole.

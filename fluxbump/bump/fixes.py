@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from fluxbump.check.rules.flux_helm_release import KEPT, TRUE, hazards, keeping, knows_strategy
+from fluxbump.check.rules.flux_helm_release import KEPT, hazards, keeping, knows_strategy
 from fluxbump.discover.inventory import rediscover
-from fluxbump.discover.objects.owners import Owner, owners
+from fluxbump.discover.objects.owners import TRUE, Owner, owners
 from fluxbump.discover.scope import Scope
 from fluxbump.discover.tracks import current
 from fluxbump.git.overlay_snapshot import ChangeSet
