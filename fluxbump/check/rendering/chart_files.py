@@ -103,7 +103,7 @@ def _community(wanted: str, places: Mapping[str, Vendored], fetch: Fetch | None)
     Raises:
         NotRenderedError: it is neither vendored nor available from the index.
     """
-    # An archive goes before an unpacked chart, as in the bash gate.
+    # The archive goes first: FB112 holds it to its digest, and an unpacked chart to none.
     for place, vendored in sorted(places.items(), key=lambda item: item[0].endswith("/")):
         usable = vendored.problem is None and vendored.name == FLUX2.name
         if usable and version_ranges.admits(wanted, vendored.version):

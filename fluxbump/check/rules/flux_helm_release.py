@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, Trait, optional
 from fluxbump.discover.kustomize.patched_settings import Setting, settings
-from fluxbump.discover.objects.owners import Owner, owners
+from fluxbump.discover.objects.owners import TRUE, Owner, owners
 from fluxbump.discover.tracks import current
 from fluxbump.discover.umbrellas import installing
 from fluxbump.flux import stored_versions
@@ -24,8 +24,6 @@ from fluxbump.model import FLUX, Finding, Inventory, Location, Related, Severity
 from fluxbump.text import versions
 
 _RETRY_ON_FAILURE_SINCE = versions.parse("2.7.0")
-TRUE = ("true", "True", "TRUE")
-"""How YAML writes it."""
 KEPT = ("upgrade", "preserveValues")
 """The field that keeps the values of the last release, and the images among them."""
 _DEFEATED = "the controllers keep their images"

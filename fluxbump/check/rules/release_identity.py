@@ -15,13 +15,12 @@ from msgspec import Struct
 
 from fluxbump.check.evidence_parts import Absent
 from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, optional
-from fluxbump.discover.objects.owners import owners
+from fluxbump.discover.objects.owners import TRUE, owners
 from fluxbump.model import Finding, Inventory, Location, Related, Severity
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.yaml import Document, Node
 
-_TRUE = ("true", "True", "TRUE")
 _FIELDS = ("releaseName", "targetNamespace", "storageNamespace")
 
 
@@ -205,7 +204,7 @@ def _read(document: Document, node: Node, chart: str) -> _Release:
     return _Release(
         name,
         namespace,
-        yaml.text_of(spec, "suspend") in _TRUE,
+        yaml.text_of(spec, "suspend") in TRUE,
         {key: value for key, value in target.items() if value and "$" not in value},
         document.at(node),
         {key: document.at(child) for key, child in nodes.items() if child is not None},

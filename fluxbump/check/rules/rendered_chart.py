@@ -1,7 +1,7 @@
 """Rules about what a wrapper renders to with its default values.
 
-FB105 is the bash gate's fifth case: the render succeeds and holds Flux's four core controllers,
-and their images are those of the release. FB106 refuses objects whose API a fresh cluster lacks:
+FB105 asks that the render succeeds and holds Flux's four core controllers, with the images of the
+release. FB106 refuses objects whose API a fresh cluster lacks:
 Helm asks the API server for every kind before it creates the first object, so one of them stops
 the whole install.
 """

@@ -19,6 +19,9 @@ from fluxbump.text.yaml import Document, Node
 _SOURCES = ("OCIRepository", "HelmChart")
 _FOLLOWING = "chartRef"
 
+TRUE = ("true", "True", "TRUE")
+"""How YAML writes that a field of a HelmRelease is set."""
+
 
 class Owner(Struct, frozen=True):
     """A HelmRelease that installs a wrapper, or the community chart itself.
