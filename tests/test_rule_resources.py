@@ -8,10 +8,13 @@ from msgspec.structs import replace
 from semver import Version
 
 from fixtures import derive_facts, states
+from fluxbump.check import rules
+from fluxbump.check.check import examine
 from fluxbump.check.fingerprints import identity
 from fluxbump.check.rules.objects import api_versions
 from fluxbump.check.rules.objects import fields as fields_rule
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome
+from fluxbump.config.settings import Settings
 from fluxbump.discover.objects import flux_objects
 from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.stored_versions import Crd, CrdVersion
@@ -368,6 +371,30 @@ def test_an_inline_patch_is_judged_where_it_stands() -> None:
     assert (finding.location.line, finding.location.column) == (9, 11)
 
 
+SOURCE = (
+    "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {{name: '{}'}}\n"
+    "spec: {{interval: 1m, url: {}}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "severity"),
+    [
+        ("tenant-REPLACE-tenant", Severity.NOTE),
+        ("<tenant>", Severity.NOTE),
+        ("tenant", Severity.ERROR),
+        ("tenant-${TENANT}", Severity.ERROR),
+        ("tenant-$TENANT", Severity.ERROR),
+    ],
+)
+def test_a_manifest_with_a_name_that_is_to_be_filled_in_is_a_sample(
+    name: str, severity: Severity
+) -> None:
+    (found,) = judged("FB204", SOURCE.format(name, "REPLACE-url"), "2.9.3", "t/_template/a.yaml")
+    assert isinstance(found, Finding)
+    assert found.severity is severity
+
+
 def test_a_removed_version_is_not_reported_twice() -> None:
     assert judged("FB204", release_at("v2beta1", "  nothing: 1\n"), "2.8.5") == []
 
@@ -618,3 +645,19 @@ def test_the_same_fault_at_another_release_is_no_new_one(text: str) -> None:
     old, new = (one for one in found if isinstance(one, Finding))
     assert old.message != new.message
     assert identity(old) == identity(new)
+
+
+CLUSTERS = {"clusters/a/up.sh": script("2.6.4"), "clusters/b/up.sh": script("2.7.5")}
+
+
+@pytest.mark.parametrize("code", ["FB203", "FB205"])
+def test_no_command_takes_clusters_of_several_releases_to_one(code: str) -> None:
+    """`fluxbump to 2.6.4` would lead the other cluster down."""
+    manifest = release_at("v2beta2" if code == "FB205" else "v2beta1")
+    folder = "clusters/a" if code == "FB205" else "clusters/b"
+    at, alone = f"{folder}/r.yaml", {f"{folder}/up.sh": CLUSTERS[f"{folder}/up.sh"]}
+    for files, told in ((CLUSTERS, False), (alone, True)):
+        held = examine(snapshot({**files, at: manifest}), Settings(), chart_index()).evidence
+        (found,) = rules.judge(held, (code,)).findings
+        assert found.location.path == at
+        assert ("--migrate-apis)" in found.message) is told

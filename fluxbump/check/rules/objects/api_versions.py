@@ -15,6 +15,7 @@ from fluxbump.check.rules.objects.objects_to_judge import (
     unjudged,
 )
 from fluxbump.check.rules.rule import Danger, Evidence, Outcome, Rule, Trait, cited, needed
+from fluxbump.discover import release_installs
 from fluxbump.discover.objects.resources import Resource
 from fluxbump.flux.stored_versions import Crd, CrdVersion
 from fluxbump.model import Finding, Severity
@@ -117,12 +118,13 @@ def _served(release: str, evidence: Evidence) -> _Served:
 def removed_api(evidence: Evidence) -> Iterator[Outcome]:
     """Every manifest uses an apiVersion that the release serves."""
     found, served_at = needed(evidence.objects), _served_at(evidence)
+    alone = not release_installs.differ(evidence.inventory)
     yield from unjudged(found, "FB203")
     for resource in found.resources:
         served = served_at(resource.location.path)
         if not resource.removes and served.refuses(resource) and "$" not in resource.version:
             tail = f"is at {resource.api_version}, {_refusal(resource, served, evidence)}"
-            yield _finding("FB203", Severity.ERROR, tail, resource, served)
+            yield _finding("FB203", Severity.ERROR, tail, resource, served, alone=alone)
     for resource in found.mentions:
         served = served_at(resource.location.path)
         if not any(each.takes(resource) for each in (served, *served.newer)):
@@ -137,15 +139,16 @@ def removed_api(evidence: Evidence) -> Iterator[Outcome]:
 
 
 def _finding(
-    code: str, severity: Severity, tail: str, resource: Resource, served: _Served
+    code: str, severity: Severity, tail: str, resource: Resource, served: _Served, *, alone: bool
 ) -> Finding:
     """Say of a resource what `tail` says, and of its kind what all of them share.
 
-    What has another version to move to can be moved, except in text.
+    What has another version to move to can be moved, except in text. The command that moves it
+    takes all clusters to one release, so it is named only if they are at one, `alone`.
     """
     crd = served.entry(resource).crd
     fix = _FIX if crd and _best(crd) and not resource.text_only else ""
-    tail += f" (fluxbump to {served.release} {fix})" if fix else ""
+    tail += f" (fluxbump to {served.release} {fix})" if fix and alone else ""
     message, gist = f"{resource} {tail}", f"{resource.kind or 'an object'} {tail}"
     about = _about(resource)
     return Finding(code, severity, message, resource.api_location, (), about, gist, fix)
@@ -190,6 +193,7 @@ def _best(crd: Crd) -> list[CrdVersion]:
 def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
     """No manifest uses an apiVersion that a later release will not serve."""
     found, served_at = needed(evidence.objects), _served_at(evidence)
+    alone = not release_installs.differ(evidence.inventory)
     yield from unjudged(found, "FB205")
     for resource in (*found.resources, *found.mentions):
         served = served_at(resource.location.path)
@@ -201,7 +205,7 @@ def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
                 f"is at {resource.api_version}, which is deprecated in Flux {served.release}. "
                 f"{_choice(entry.crd)}"
             )
-            yield _finding("FB205", severity, tail, resource, served)
+            yield _finding("FB205", severity, tail, resource, served, alone=alone)
 
 
 REMOVED_API = Rule(

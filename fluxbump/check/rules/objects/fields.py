@@ -13,6 +13,7 @@ from fluxbump.discover.objects import field_check, flux_objects
 from fluxbump.discover.objects.resources import ObjectBody, Resource, Resources
 from fluxbump.flux.tables import fields as facts
 from fluxbump.model import Finding, Severity, Unreadable
+from fluxbump.text.patterns import lazy_pattern
 
 
 def _obstacle(evidence: Evidence) -> str | None:
@@ -82,7 +83,21 @@ def _fields(body: ObjectBody, releases: Sequence[str], evidence: Evidence) -> It
         other = body.resource
         message, gist = f"{other}: {problem.message}", f"{other.kind}: {problem.message}"
         about = f"{other}: {problem.fault}"
-        yield Finding("FB204", Severity.ERROR, message, problem.location, about=about, gist=gist)
+        severity = Severity.NOTE if _is_sample(other) else Severity.ERROR
+        yield Finding("FB204", severity, message, problem.location, about=about, gist=gist)
+
+
+_UNNAMEABLE = lazy_pattern(r"[A-Z<> ]")
+_FILLED_IN = lazy_pattern(r"\$\{[^{}]*\}|\$\w+|\{\{.*?\}\}|\[\[.*?\]\]|<<.*?>>|\(\(.*?\)\)")
+"""What a tool puts in by itself: it may be a valid name then."""
+
+
+def _is_sample(resource: Resource) -> bool:
+    """Whether a manifest is there to be copied: no API server takes a name with a capital letter.
+
+    Kustomize may still replace the name, and the fields with it, so this is no proof.
+    """
+    return _UNNAMEABLE.search(_FILLED_IN.sub("", resource.name)) is not None
 
 
 RULES = (
