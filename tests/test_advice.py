@@ -321,6 +321,15 @@ def test_a_check_leads_to_its_fixes(tmp_path: Path, index: Path) -> None:
     assert "preserveValues" not in (repo.path / "clusters/a/flux.yaml").read_text()
 
 
+def test_manifests_move_in_place_if_the_pins_are_not_committed(repo: Repo) -> None:
+    assert repo.fluxbump("to", "2.5.1", "--in-place").code == 0
+    move, _ = advised(repo.fluxbump("check", "--no-render"))
+    assert move == "fluxbump to 2.5.1 --in-place --migrate-apis"
+    assert typed(repo, move) == 0
+    assert repo.branches() == ["main"]
+    assert "FB205" not in repo.fluxbump("check", "--no-render").out
+
+
 def test_nothing_found_leads_nowhere(tmp_path: Path, index: Path, cli: Cli) -> None:
     repo = repository(tmp_path / "r", small(), index)
     assert "next:" not in cli("check", "--no-render", cwd=repo).out

@@ -28,12 +28,14 @@ class Followup(Struct, frozen=True):
         options: with which a bump to that release passes.
         installed: the release that is installed, to which a bump would move manifests alone; None
             if nobody knows, or no bump would.
+        uncommitted: what was judged differs from HEAD, so that only a bump in place takes it along.
     """
 
     editable: bool = False
     release: str | None = None
     options: Sequence[str] = ()
     installed: str | None = None
+    uncommitted: bool = False
 
 
 def steps(verdict: Verdict, after: Followup) -> list[Step]:
@@ -56,7 +58,8 @@ def _steps(verdict: Verdict, after: Followup) -> Iterator[Step]:
         yield Step(command, f"brings {others} to it")
     elif moves and after.installed:
         moved = _count(sum(fixes[fix] for fix in moves), "manifest")
-        command = typed(["fluxbump", "to", after.installed, *moves])
+        where = ["--in-place"] if after.uncommitted else []
+        command = typed(["fluxbump", "to", after.installed, *where, *moves])
         yield Step(command, f"moves {moved} to a new API version")
     yield from _rule(verdict)
 

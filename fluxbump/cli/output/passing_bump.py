@@ -44,7 +44,7 @@ class TriedFrom(Struct, frozen=True):
 def options_for(release: str, place: TriedFrom) -> tuple[str, ...] | None:
     """Return the options with which `fluxbump to` moves pins to a release; None if none do."""
     options = dict[str, str]()
-    in_place = place.rev is None and _is_uncommitted(place)
+    in_place = is_uncommitted(place)
     for _ in range(_TRIES):
         try:
             prepared = _prepared(release, place, options, in_place=in_place)
@@ -61,12 +61,17 @@ def options_for(release: str, place: TriedFrom) -> tuple[str, ...] | None:
     return None
 
 
-def _is_uncommitted(place: TriedFrom) -> bool:
+def is_uncommitted(place: TriedFrom, also: Iterable[str] = ()) -> bool:
+    """Whether a bump from HEAD would miss what was judged: pins, or these files too."""
     from fluxbump.cli.workspace import open_session
     from fluxbump.git.repository import Repository
 
+    if place.rev is not None:
+        return False
     with open_session(place.repository, Repository.worktree, place.sources) as session:
-        return not session.repository.clean and bool(session.repository.modified(place.pinned))
+        if session.repository.clean:
+            return False
+        return bool(session.repository.modified([*place.pinned, *also]))
 
 
 def _prepared(

@@ -212,19 +212,18 @@ def after_check(
         editable: the working tree was judged, so that a fix can edit it.
     """
     from fluxbump.cli.output import typed_command
-    from fluxbump.cli.output.passing_bump import options_for
+    from fluxbump.cli.output.passing_bump import is_uncommitted, options_for
     from fluxbump.reports.check_steps import Followup, steps
 
     if not verdict.findings:
         return []
     release = _release_for_all(verdict, examined, index)
     options = options_for(release, place) if release else ()
-    after = Followup(
-        editable,
-        release if options is not None else None,
-        options or (),
-        _installed(examined, index),
-    )
+    release = release if options is not None else None
+    installed = None if release else _installed(examined, index)
+    moved = {finding.location.path for finding in verdict.findings if finding.fix}
+    uncommitted = installed is not None and bool(moved) and is_uncommitted(place, moved)
+    after = Followup(editable, release, options or (), installed, uncommitted)
     return typed_command.placed(steps(verdict, after))
 
 
