@@ -94,7 +94,8 @@ def check(
     report: Annotated[ReportOptions, REPORT],
     accepted: Annotated[BaselineOptions, BASELINE],
     strict: Annotated[
-        bool, typer.Option("--strict", help="Fail on warnings too, and on what was not checked.")
+        bool,
+        typer.Option("--strict", help="Fail on warnings too, and on places not checked (FB003)."),
     ] = False,
     no_render: Annotated[
         bool, typer.Option("--no-render", help="Do not run helm template (FB105, FB106).")
