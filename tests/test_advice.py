@@ -195,6 +195,21 @@ def test_a_range_leads_to_the_route_too(tmp_path: Path, index: Path) -> None:
     assert typed(repo, "fluxbump path 2.8.5 --offline") == 0
 
 
+def test_a_range_that_admits_the_hop_is_not_said_to_stop_it(tmp_path: Path, index: Path) -> None:
+    instance = (
+        "apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\nmetadata: {name: flux}\n"
+        "spec:\n  distribution:\n    version: 2.x\n"
+    )
+    repo = repository(tmp_path / "r", {"flux.yaml": instance}, index)
+    route = repo.fluxbump("path", "2.8.5", "--offline")
+    assert route.code == 0
+    assert route.out.splitlines()[-1] == (
+        "next: fluxbump to 2.8.5 --dry-run --offline  says why no pin moves in the first hop"
+    )
+    shown = repo.fluxbump("to", "2.8.5", "--dry-run", "--offline")
+    assert (shown.code, "the range 2.x admits 2.8.5" in shown.out) == (0, True)
+
+
 @pytest.mark.parametrize(
     ("held", "release"), [("2.5.0-dirty", "2.5.0"), ("2.5.0-rc.1", "2.5.0"), ("0.41.2", None)]
 )

@@ -140,13 +140,14 @@ def _steps(answer: RouteAnswer) -> list[Step]:
         return []
     first = answer.found.hops[0]
     steps = first_steps(first, answer.newest, answer.migrated)
-    if _is_stopped(first.new, answer):
-        steps = [Step(f"fluxbump to {first.new} --dry-run", "says what stops the first hop")]
+    stays = _why_it_stays(first.new, answer)
+    if stays is not None:
+        steps = [Step(f"fluxbump to {first.new} --dry-run", f"says {stays}")]
     return typed_command.placed(steps)
 
 
-def _is_stopped(release: str, answer: RouteAnswer) -> bool:
-    """Whether the pins cannot move to a release as they are, whatever clusters can take."""
+def _why_it_stays(release: str, answer: RouteAnswer) -> str | None:
+    """Say what a bump to a release would tell, if no pin moves whatever clusters can take."""
     from fluxbump.bump.planning.plan import Options, plan
     from fluxbump.discover.tracks import available
     from fluxbump.errors import FluxbumpError
@@ -154,10 +155,14 @@ def _is_stopped(release: str, answer: RouteAnswer) -> bool:
 
     inventory, index, wanted = answer.gathered.inventory, answer.index, versions.parse(release)
     goal = available(inventory, index).goal(wanted) if wanted else None
+    stopped = "what stops the first hop"
+    if goal is None:
+        return stopped
     try:
-        return goal is None or not plan(inventory, goal, index, Options()).changes
+        moves = plan(inventory, goal, index, Options()).changes
     except FluxbumpError:
-        return True
+        return stopped
+    return None if moves else "why no pin moves in the first hop"
 
 
 def _using(found: Route, gathered: Evidence) -> dict[str, list[Resource]] | None:
