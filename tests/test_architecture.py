@@ -97,7 +97,7 @@ SHARED = {
     "cli.shell.option_groups", "cli.job_options",
     "cli.console", "cli.options", "cli.workspace", "cli.cluster_facts",
     "cli.bump_request", "cli.in_place", "cli.output.bump_output", "cli.output.check_result",
-    "cli.comparison_base", "cli.fix",
+    "cli.comparison", "cli.comparison_base", "cli.fix",
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",
     "forges.ci_variables", "forges.client", "forges.commit_statuses", "forges.detect",
     "forges.kinds", "forges.kinds.kind",

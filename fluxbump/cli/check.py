@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fluxbump.check.check import Examined, Means
     from fluxbump.check.gather import Known, Renderer
     from fluxbump.check.verdict import Verdict
-    from fluxbump.cli.comparison_base import BaseOptions, Comparison
+    from fluxbump.cli.comparison import BaseOptions, Comparison
     from fluxbump.cli.console import Console
     from fluxbump.git.repository import Repository
     from fluxbump.helm.chart_releases import ChartIndex
@@ -123,8 +123,8 @@ def check(
     from msgspec.structs import replace
 
     from fluxbump.check import gate
-    from fluxbump.cli import comparison_base
     from fluxbump.cli.cluster_facts import known
+    from fluxbump.cli.comparison import BaseOptions, compare
     from fluxbump.cli.fix import chosen, fix_worktree
     from fluxbump.cli.output.check_result import exit_code, say_check
     from fluxbump.cli.output.passing_bump import TriedFrom
@@ -143,9 +143,9 @@ def check(
     if fixes:
         fix_worktree(repo, fixes, console)
     beside = known(cluster)
-    asked = comparison_base.BaseOptions(base, no_base, config_from, accepted.baseline)
+    asked = BaseOptions(base, no_base, config_from, accepted.baseline)
     with open_session(repo, _taken(rev, staged=staged), sources) as opened:
-        comparison = comparison_base.compare(opened, asked, console)
+        comparison = compare(opened, asked, console)
         console.progress("reading the chart index and the repository …")
         charts = _charts(comparison.session, console)
         how = _Looking(codes, beside, asked, rendered=not no_render)
@@ -188,7 +188,7 @@ def _judged(
 ) -> tuple[Examined, Verdict]:
     from fluxbump.check import check as journey
     from fluxbump.check.rules import need
-    from fluxbump.cli.comparison_base import listed
+    from fluxbump.cli.comparison import listed
     from fluxbump.system.process_pool import among_processes
 
     session, base = comparison.session, comparison.base

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fluxbump.check.check import Examined
     from fluxbump.check.evidence import Evidence
     from fluxbump.check.verdict import Verdict
-    from fluxbump.cli.comparison_base import MergedEntries
+    from fluxbump.cli.comparison import MergedEntries
     from fluxbump.cli.console import Console
     from fluxbump.cli.output.passing_bump import TriedFrom
     from fluxbump.helm.chart_releases import ChartIndex
