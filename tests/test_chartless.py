@@ -284,7 +284,7 @@ def test_a_run_proposes_a_release_without_a_chart() -> None:
     files = snapshot({"a.sh": script("2.5.1")})
     inventory = find({"a.sh": script("2.5.1")})
     around = gather.surroundings(files, Settings().scope({}))
-    before = gather.gather(gather.found(files, inventory), chart_index(), around=around)
+    before = gather.gather(gather.snapshot_files(files, inventory), chart_index(), around=around)
     now = datetime(2026, 11, 27, tzinfo=UTC)
     policy = Policy(range="2.5.1 - 2.6.0")
     found = decide(before, chart_index(), policy, now)

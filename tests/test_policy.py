@@ -55,7 +55,7 @@ def at(release: str, **files: str) -> Evidence:
 def about(files: Mapping[str, str | bytes]) -> Evidence:
     scope = Scope(app_versions=app_versions())
     around = gather.surroundings(snapshot(files), scope)
-    found = gather.found(snapshot(files), find(files))
+    found = gather.snapshot_files(snapshot(files), find(files))
     return gather.gather(found, chart_index(), around=around)
 
 

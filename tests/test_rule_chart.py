@@ -41,7 +41,7 @@ def judged(files: Mapping[str, str | bytes], sources: Sources | None = None) -> 
 
 def about(files: Mapping[str, str | bytes], sources: Sources | None = None) -> Evidence:
     named = {**small(), **files}
-    held = gather.found(snapshot(named), find(named))
+    held = gather.snapshot_files(snapshot(named), find(named))
     return gather.gather(held, chart_index(), around=AROUND, sources=sources)
 
 
@@ -186,7 +186,7 @@ def test_an_archive_that_has_the_digest_in_the_index_is_not_fetched(same: bool) 
         return data
 
     files: dict[str, str | bytes] = {**small(), ARCHIVE: data}
-    held = gather.found(snapshot(files), find(files))
+    held = gather.snapshot_files(snapshot(files), find(files))
     sources = Sources(nothing, get, compare=True)
     gathered = gather.gather(held, ChartIndex("here", listed), around=AROUND, sources=sources)
     assert asked == ([] if same else ["2.14.1"])

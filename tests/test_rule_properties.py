@@ -207,7 +207,7 @@ def test_nothing_to_judge_is_said_before_what_is_missing(code: str, reason: str)
 )
 def test_why_nothing_was_rendered(files: dict[str, bytes], reason: str) -> None:
     examined = examine(snapshot(files), Settings(), chart_index())
-    assert gather.begin_renders(None, gather.found(snapshot(files), Inventory())) is None
+    assert gather.begin_renders(None, gather.snapshot_files(snapshot(files), Inventory())) is None
     found = rules.judge(examined.evidence, ("FB105", "FB106"), examined.renders)
     assert found.not_run == (NotRun("FB105", reason), NotRun("FB106", reason))
     assert found.findings == ()

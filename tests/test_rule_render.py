@@ -284,7 +284,7 @@ def files() -> Files:
 def gathered(files: Mapping[str, bytes], helm: Helm | None, fetch: Fetch | None = None) -> Evidence:
     snapshot = MemorySnapshot(files)
     inventory = discover(snapshot, Scope())
-    held = gather.found(snapshot, inventory)
+    held = gather.snapshot_files(snapshot, inventory)
     renders = gather.begin_renders(
         lambda *what: partial(render, what[0], what[1], what[2], fetch, helm), held
     )

@@ -70,7 +70,7 @@ def prepare(
         beside(partial(session.repository.trees.preview, state.base, composed.changes)) as built,
         render(state.index) if render else nullcontext() as renderer,
     ):
-        found = gather.found(Overlay(state.base, composed.changes), result)
+        found = gather.snapshot_files(Overlay(state.base, composed.changes), result)
         judged = _judged(session, state, composed, found, renderer)
         return _at_base(_prepared(session, state, composed, judged, built()))
 

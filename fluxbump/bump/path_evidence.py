@@ -68,7 +68,7 @@ def answer_of(
         session.snapshot, scope, known, configured=session.settings.kubernetes
     )
     gathered = gather.gather(
-        gather.found(session.snapshot, inventory),
+        gather.snapshot_files(session.snapshot, inventory),
         loaded,
         around=around,
         effort=Effort(spread=scope.spread),

@@ -142,7 +142,7 @@ def examine(
     scope = replace(scope, spread=means.spread)
     inventory = discover(snapshot, scope)
     require_pins(inventory, "no pin of Flux found, so there is nothing to check")
-    found = gather.found(snapshot, inventory)
+    found = gather.snapshot_files(snapshot, inventory)
     renders = gather.begin_renders(means.render, found)
     compare = base if isinstance(base, Absent) else _baseline(found, base, scope)
     around = None

@@ -73,8 +73,8 @@ class SnapshotFiles(Struct, frozen=True):
         return tuple(chart for chart in self.inventory.charts if chart.wrapper)
 
 
-def found(snapshot: Snapshot, inventory: Inventory) -> SnapshotFiles:
-    """Read the vendored charts beside an inventory."""
+def snapshot_files(snapshot: Snapshot, inventory: Inventory) -> SnapshotFiles:
+    """Return a snapshot with its inventory, and read the vendored charts beside it."""
     return SnapshotFiles(snapshot, inventory, tuple(vendored_charts(snapshot, inventory)))
 
 

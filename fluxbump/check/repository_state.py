@@ -193,7 +193,7 @@ def state_of(
     def seen(snapshot: Snapshot) -> tuple[Inventory, Surroundings, Evidence]:
         inventory = discover(snapshot, scope)
         around = gather.surroundings(snapshot, scope, known, configured=settings.kubernetes)
-        found = gather.found(snapshot, inventory)
+        found = gather.snapshot_files(snapshot, inventory)
         gathered = gather.gather(
             found, loaded, around=around, sources=earlier, effort=Effort(spread=scope.spread)
         )

@@ -94,7 +94,7 @@ def survey(session: Session[Snapshot]) -> Survey:
     app_versions = releases.app_versions(releases.known(loaded)) if loaded else {}
     inventory = discover(session.snapshot, settings.scope(app_versions))
     require_pins(inventory, "no pin of Flux found")
-    return _judged(gather.gather(gather.found(session.snapshot, inventory), index), index)
+    return _judged(gather.gather(gather.snapshot_files(session.snapshot, inventory), index), index)
 
 
 def survey_of(state: RepositoryState[Snapshot]) -> Survey:

@@ -148,7 +148,7 @@ def check(
         comparison = compare(opened, asked, console)
         console.progress("reading the chart index and the repository …")
         charts = _charts(comparison.session, console)
-        how = _Looking(codes, beside, asked, rendered=not no_render)
+        how = _CheckRequest(codes, beside, asked, rendered=not no_render)
         if self_test:
             return _self_test(comparison, how, console)
         examined, verdict = _judged(comparison, how, charts)
@@ -167,8 +167,8 @@ def check(
     return exit_code(verdict, strict=strict, require_render=require_render, console=console)
 
 
-class _Looking(Struct, frozen=True):
-    """How a check looks.
+class _CheckRequest(Struct, frozen=True):
+    """What a check was asked to do.
 
     Attributes:
         codes: of the rules that judge.
@@ -184,7 +184,7 @@ class _Looking(Struct, frozen=True):
 
 
 def _judged(
-    comparison: Comparison, how: _Looking, charts: ChartIndex | None
+    comparison: Comparison, how: _CheckRequest, charts: ChartIndex | None
 ) -> tuple[Examined, Verdict]:
     from fluxbump.check import check as journey
     from fluxbump.check.rules import need
@@ -203,7 +203,7 @@ def _judged(
 
 
 def _examined(
-    comparison: Comparison, how: _Looking, codes: tuple[str, ...], means: Means
+    comparison: Comparison, how: _CheckRequest, codes: tuple[str, ...], means: Means
 ) -> Examined:
     from fluxbump.check import check as journey
     from fluxbump.check.evidence_parts import BASE_REFUSED, NO_BASE
@@ -262,7 +262,7 @@ def _split(codes: str) -> tuple[str, ...]:
     return tuple(code.strip() for code in codes.split(",") if code.strip())
 
 
-def _self_test(comparison: Comparison, how: _Looking, console: Console) -> int:
+def _self_test(comparison: Comparison, how: _CheckRequest, console: Console) -> int:
     from fluxbump.check import check as journey
     from fluxbump.check.rules import RULES
     from fluxbump.reports import self_test as trials
