@@ -264,7 +264,11 @@ def test_checkout_refuses_to_overwrite(repo: Repo, cli: Cli, staged: bool) -> No
     if staged:
         repo.git("add", "--all")
     before = repo.state()
-    assert_refused(cli("to", "2.5.1", "--checkout", cwd=repo), 6, "local changes", PINNED)
+    refused = cli("to", "2.5.1", "--checkout", cwd=repo)
+    assert_refused(refused, 6, "local changes", PINNED)
+    assert refused.err.splitlines()[-1] == (
+        "next: fluxbump to 2.5.1  makes the branch without a switch"
+    )
     assert repo.state() == before
     assert repo.branches() == ["main"]
 

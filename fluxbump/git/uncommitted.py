@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from fluxbump.errors import RepositoryError
+from fluxbump.errors import Again, RepositoryError
 from fluxbump.git.local_process import Runner
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.overlay_snapshot import ChangeSet
@@ -72,5 +72,6 @@ def require_switchable(
         except RepositoryError as error:
             raise RepositoryError(
                 f"switching would overwrite local changes: {error.message}",
-                hint="commit or stash them, or drop --checkout",
+                hint="commit or stash them",
+                next=[Again(drop=("--checkout",), why="makes the branch without a switch")],
             ) from None
