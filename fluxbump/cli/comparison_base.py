@@ -61,7 +61,8 @@ def _merge_base(session: Session[Snapshot], revision: str) -> CommitSnapshot:
 
     snapshot = session.snapshot
     judged = snapshot.commit.sha if isinstance(snapshot, CommitSnapshot) else "HEAD"
-    commit = session.repository.merge_base(revision, judged)
+    asked_for = revision != _MAIN  # nobody misses a main branch that a clone does not have
+    commit = session.repository.merge_base(revision, judged, explained=asked_for)
     return session.repository.snapshot(commit, _name(revision))
 
 

@@ -8,16 +8,26 @@ from fluxbump.git.local_process import Runner
 from fluxbump.git.objects import Commit
 
 
-def merge_base(git: Runner, revision: str, other: str) -> Commit:
+def merge_base(git: Runner, revision: str, other: str, *, explained: bool = True) -> Commit:
     """Return the best common ancestor of two revisions.
+
+    Args:
+        git: runs in the repository.
+        revision: one of them.
+        other: the other one.
+        explained: the error is for a person, so it may take more of git's processes.
 
     Raises:
         RepositoryError: there is no such revision, or nothing is common.
     """
-    commit, two = objects.commit(git, revision), objects.commit(git, other)
+    commits = (f"{revision}^{{commit}}", f"{other}^{{commit}}")
     try:
-        base = git.run("merge-base", commit.sha, two.sha).decode().strip()
+        base = git.run("merge-base", "--end-of-options", *commits).decode().strip()
     except RepositoryError:
+        if not explained:
+            raise
+        for name in (revision, other):
+            objects.commit(git, name)
         raise refs.unrelated(git, revision, other) from None
     return objects.commit(git, base)
 

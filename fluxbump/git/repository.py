@@ -135,15 +135,15 @@ class Repository:
         self._snapshots.append(snapshot)
         return snapshot
 
-    def merge_base(self, revision: str, other: str = "HEAD") -> Commit:
-        """Return the best common ancestor of two revisions.
+    def merge_base(self, revision: str, other: str = "HEAD", *, explained: bool = True) -> Commit:
+        """Return the best common ancestor of two revisions; see `ancestry.merge_base`.
 
         Raises:
             RepositoryError: there is no such revision, or nothing is common.
         """
         from fluxbump.git import ancestry
 
-        return ancestry.merge_base(self._git, revision, other)
+        return ancestry.merge_base(self._git, revision, other, explained=explained)
 
     def current_branch(self) -> str:
         """Return the branch that HEAD is on.
