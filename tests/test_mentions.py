@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.helpers import (
     chart_index,
     find,
     release,
+    repository,
     script,
     small,
     umbrella,
@@ -233,6 +235,27 @@ def test_a_changelog_is_listed_for_exact_versions_alone() -> None:
 def test_mention(path: str, text: str | None, expected: list[str]) -> None:
     found = listed({} if text is None else {path: text})
     assert [one.split(" ", 1)[1] for one in found if one.startswith(f"{path}:")] == expected
+
+
+MODULES = (
+    "require (\n\tgithub.com/fluxcd/source-controller/api v1.3.0\n"
+    "\texample.org/x v1.4.1 // indirect\n)\n"
+)
+
+
+def test_another_module_at_the_version_of_a_controller_is_no_mention(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    files = {
+        "up.sh": script("2.4.0"),
+        "mirror.yaml": "images:\n  - ghcr.io/fluxcd/source-controller:v1.4.1\n",
+        "go.mod": MODULES,
+        "vendor/modules.txt": "# github.com/fluxcd/flux2/v2 v2.3.0\n# example.org/y v2.4.0\n",
+    }
+    repo = repository(tmp_path / "repo", files, index)
+    report = cli("to", "2.5.1", "--dry-run", "-o", "json", cwd=repo).json
+    assert {change["path"] for change in report["changes"]} == {"up.sh", "mirror.yaml"}
+    assert report["mentions"] == []
 
 
 APP = (

@@ -26,7 +26,8 @@ from fluxbump.text.splice import Edit
 _FLUX_NAME = lazy_pattern("flux", re.IGNORECASE)
 _TEXT_WIDTH = 100
 _PACKAGE_LISTS = frozenset(
-    {"go.mod", ".tool-versions", "mise.toml", ".mise.toml", "aqua.yaml", "package.json"}
+    {"go.mod", "modules.txt", ".tool-versions", "mise.toml", ".mise.toml", "aqua.yaml"}
+    | {"package.json"}
 )
 """Files that name a package on each line: another one may have the version of Flux."""
 
@@ -207,7 +208,7 @@ def _named(
             return track
         if not own and re.search(rf"(?<![\w-]){re.escape(track.name)}(?![\w-])", line):
             return track
-        if not own and track in pinned and not file.is_live(token.start):
+        if not own and track in pinned and not listed and not file.is_live(token.start):
             return track
     return None
 
