@@ -493,7 +493,7 @@ def test_what_no_rule_needs_is_not_looked_for(repo: Repo, tmp_path: Path) -> Non
         run = repo.fluxbump("check", "--no-render", *arguments, GIT_TRACE=str(trace))
         assert run.code == 0, run.err
         text = trace.read_text("utf-8")
-        assert "bp-flux" in text
+        assert " -e lux" in text
         return " -e ControlPlane" in text
 
     assert searched()
