@@ -272,6 +272,19 @@ def test_downgrade_when_allowed(repo: Repo, cli: Cli) -> None:
     )
 
 
+def test_a_refused_downgrade_promises_no_route(repo: Repo, cli: Cli) -> None:
+    refused = cli("to", "2.3.0", "--allow-downgrade", cwd=repo)
+    assert refused.code == 1
+    assert "Follow" not in refused.err
+    _, steps = refused.err.split("next: ")
+    wanted = ["fluxbump to 2.6.4  ", "fluxbump path 2.3.0  "]
+    passing, route = (next(line for line in steps.splitlines() if step in line) for step in wanted)
+    assert passing.endswith("newest release that passes")
+    assert route.endswith("why there is no route")
+    told = cli("path", "2.3.0", cwd=repo)
+    assert told.out.startswith("No safe route from Flux 2.4.0 to 2.3.0: ")
+
+
 def test_prerelease_only_in_full(repo: Repo, cli: Cli) -> None:
     arguments = ("to", "2.0.0-rc.3", "--allow-downgrade", "-n", "-o", "json")
     assert cli(*arguments, cwd=repo).json["target"]["chart_version"] == "2.8.0"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fluxbump.cli.output import typed_command
 from fluxbump.model import Step
 from fluxbump.reports.next_steps import typed
+from fluxbump.text import versions
 
 if TYPE_CHECKING:
     from fluxbump.bump.deliver import Delivered
@@ -134,7 +135,9 @@ def _safer(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:
         where = ["--in-place", *typed_command.kept(*_WHERE, *_CLUSTER)]
         command = typed(["fluxbump", "to", best, *where])
         if target is not None:
-            command = typed_command.again(without=("--accept-risk",), instead={target: best})
+            needless = () if _is_lower(best, start) else ("--allow-downgrade",)
+            without = ("--accept-risk", *needless)
+            command = typed_command.again(without=without, instead={target: best})
         yield Step(command, "newest release that passes")
     if target is not None and not asked and _movable(prepared, some=True):
         migrated = repository_path.newest_safe(
@@ -146,7 +149,14 @@ def _safer(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:
             )
             yield Step(command, "passes if manifests move first")
     if {start, goal} <= gathered.crds.keys():
-        yield from typed_command.placed([Step(f"fluxbump path {goal}", "the route, hop by hop")])
+        route = repository_path.find(start, goal, gathered, prepared.index)
+        why = "why there is no route" if route.problem else "the route, hop by hop"
+        yield from typed_command.placed([Step(f"fluxbump path {goal}", why)])
+
+
+def _is_lower(release: str, other: str) -> bool:
+    first, second = versions.parse(release), versions.parse(other)
+    return first is not None and second is not None and first < second
 
 
 def page(prepared: Prepared[Snapshot], outcome: str, steps: Sequence[Step]) -> str:

@@ -32,6 +32,7 @@ from fluxbump.flux import components, stored_versions
 from fluxbump.flux.removed_versions import rewritten
 from fluxbump.flux.stored_versions import Conflict
 from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Pin, Related, Severity
+from fluxbump.text import versions
 
 _MIGRATE = "flux migrate needs the flux CLI 2.7 or later: https://fluxcd.io/flux/cmd/flux_migrate"
 
@@ -182,9 +183,16 @@ def _certain(left: str, target: Holds, evidence: Evidence) -> Iterator[Finding]:
             target,
             Severity.ERROR,
             f"clusters at Flux {left} refuse the CRDs of {target.words}, because "
-            f"{first_conflict(conflicts)}. Follow `fluxbump path {target.release}`",
+            f"{first_conflict(conflicts)}{_way(left, target)}",
             *answers(conflicts, evidence),
         )
+
+
+def _way(left: str, target: Holds) -> str:
+    """Say what to do instead; there is seldom a way back to a release that is older."""
+    old, new = versions.parse(left), versions.parse(target.release or "")
+    is_back = old is not None and new is not None and new < old
+    return "" if is_back else f". Follow `fluxbump path {target.release}`"
 
 
 def _possible(left: str, target: Holds, evidence: Evidence) -> Iterator[Finding]:
