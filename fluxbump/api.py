@@ -1,4 +1,4 @@
-"""For programs: judge a repository, and move its pins, without the command line.
+"""The interface for programs: check a repository, and move its pins, without the command line.
 
     from fluxbump import check
 
@@ -45,21 +45,23 @@ def check(
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
 ) -> Verdict:
-    """Judge whether the pins of a repository agree; what `fluxbump check --no-render` does.
+    """Check whether the pins of a repository agree, as `fluxbump check --no-render` does.
 
     Args:
-        repository: a path in it.
-        rev: a branch, tag or commit; None for the working tree.
-        base: compare with the merge base of this revision and what is judged.
-        index: the chart index, a URL or a path; None for the configured one.
-        releases: where the manifests of Flux releases are, likewise.
-        offline: use what is cached only.
+        repository: a path in the repository.
+        rev: the branch, tag or commit to check; None for the working tree.
+        base: a revision. The check compares with the merge base of it and of what is checked; None
+            to compare with nothing.
+        index: the URL or path of the chart index; None for the configured one.
+        releases: the URL or path of the manifests of Flux releases; None for the configured one.
+        offline: True to use the cache, and no network.
         select: codes or prefixes of the rules to run; empty for all.
         ignore: codes or prefixes of rules to leave out.
 
     Raises:
-        FluxbumpError: there is nothing to judge, or it cannot be read; see `fluxbump.errors`.
-            An index that is not available is no error: the rules that need it say `not run`.
+        FluxbumpError: the repository has nothing to check, or cannot be read (`fluxbump.errors`).
+            An index that is not available is no error: the rules that need it are in `not_run` of
+            the verdict.
     """
     codes = gate.select(select, ignore)
     options = SourceOptions(index, releases, offline)
@@ -81,16 +83,16 @@ def status(
     index: str | None = None,
     offline: bool = False,
 ) -> Survey:
-    """Look where every pin of a repository is and what it holds; what `fluxbump status` does.
+    """Return where every pin of a repository is and what it holds, as `fluxbump status` does.
 
     Args:
-        repository: a path in it.
-        rev: a branch, tag or commit.
-        index: the chart index, a URL or a path; None for the configured one.
-        offline: use the cached index only.
+        repository: a path in the repository.
+        rev: the branch, tag or commit to read.
+        index: the URL or path of the chart index; None for the configured one.
+        offline: True to use the cached index, and no network.
 
     Raises:
-        FluxbumpError: it cannot be read; see `fluxbump.errors`.
+        FluxbumpError: the repository cannot be read, or pins nothing (`fluxbump.errors`).
     """
     options = SourceOptions(index, offline=offline)
     with open_session(Path(repository), at(rev), options) as session:
@@ -98,16 +100,18 @@ def status(
 
 
 class Bumped(Struct, frozen=True):
-    """What became of a bump.
+    """The result of a bump.
 
     Attributes:
-        release: the Flux release that it leads to.
+        release: the Flux release that the bump leads to.
         changes: each pin that moves, with the version that it will hold.
-        refusals: the errors that stop it; empty when it passed.
-        verdict: all that the rules say of the result.
-        patch: what `git apply` takes, from the commit that was read; empty if nothing changes.
-        branch: the branch that holds the result, or would.
-        commit: that branch's tip; None if it was not made: refused, a dry run, nothing to do.
+        refusals: the errors that stop the bump; empty if it passed.
+        verdict: the verdict of the rules on the result.
+        patch: the changes to the commit that was read, as `git apply` takes them; empty if there
+            are none.
+        branch: the name of the branch for the result, whether or not it was made.
+        commit: the tip of that branch. None if no branch was made, because the bump was refused,
+            was a dry run, or had nothing to do.
     """
 
     release: str
@@ -120,7 +124,7 @@ class Bumped(Struct, frozen=True):
 
     @property
     def passed(self) -> bool:
-        """Whether nothing stops it."""
+        """Whether no rule stops the bump."""
         return not self.refusals
 
 
@@ -135,24 +139,24 @@ def bump(
     dry_run: bool = False,
     accept_risk: Sequence[str] = (),
 ) -> Bumped:
-    """Move every pin to a release, in one commit on a new branch; what `fluxbump to` does.
+    """Move every pin to a release, in one commit on a new branch, as `fluxbump to` does.
 
     The working tree, the index and the current branch stay as they are. A bump that the rules
     refuse is no exception: it makes no branch, and `refusals` says why.
 
     Args:
         version: a Flux release (`2.5.1`), a line (`2.5`), `latest`, or `latest-safe`.
-        repository: a path in it.
+        repository: a path in the repository.
         rev: the branch, tag or commit to start from.
-        index: the chart index, a URL or a path; None for the configured one.
-        releases: where the manifests of Flux releases are, likewise.
-        offline: use what is cached only.
-        dry_run: compute everything, and make no branch.
-        accept_risk: codes of rules whose errors do not stop it.
+        index: the URL or path of the chart index; None for the configured one.
+        releases: the URL or path of the manifests of Flux releases; None for the configured one.
+        offline: True to use the cache, and no network.
+        dry_run: True to compute everything, and make no branch.
+        accept_risk: codes of rules whose errors do not stop the bump.
 
     Raises:
-        FluxbumpError: there is nothing to move, the release has no chart, the branch is there
-            already with something else, or something cannot be read; see `fluxbump.errors`.
+        FluxbumpError: there is nothing to move, the release has no chart, the branch exists with
+            other content, or something cannot be read (`fluxbump.errors`).
     """
     accepted = _accepted(accept_risk)
     options = SourceOptions(index, releases, offline)

@@ -1,11 +1,11 @@
-"""What can go wrong, as types.
+"""The exceptions for every expected failure, with their exit codes.
 
-Every expected failure is one of these; the command line prints its parts on standard error and
-ends with the exit code of its class. A failed check is a `Finding` (see `model`), not an
+The command line prints the parts of such an exception on standard error and ends with the exit
+code of its class. A failed check is a `Finding` (see `model`), not an
 exception. Anything else that escapes is a bug (exit code 70).
 
     FluxbumpError
-    ├── UsageError          2   what was asked makes no sense (bad version text, options that clash)
+    ├── UsageError          2   the request makes no sense (bad version text, options that clash)
     ├── ConfigError         3   fluxbump.yaml cannot be used
     ├── ResolveError        4   no chart ships the release that was asked for
     ├── PinError            5   the repository's pins cannot be read, or cannot be moved safely
@@ -18,7 +18,7 @@ exception. Anything else that escapes is a bug (exit code 70).
     ├── RefusedError        9   possible, but dangerous: needs an explicit flag
     ├── ForgeError         10   the forge cannot be reached, refuses, or answers nonsense
     ├── MachineError       71   the machine lacks disk, memory, descriptors or processes
-    └── OutputError        74   what was found cannot be written
+    └── OutputError        74   a result cannot be written
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ EXIT_CODES = {
 }
 """Every exit code in a few words: `--help` prints them, and docs/exit-codes.md says more.
 
-Those of expected errors are the classes' below; EX_SOFTWARE, EX_OSERR and EX_IOERR are those of
-sysexits(3), and what a signal ends is 128 and the signal, as shells have it.
+The classes below have the codes of expected errors. 70, 71 and 74 are EX_SOFTWARE, EX_OSERR and
+EX_IOERR of sysexits(3). If a signal ends fluxbump, the code is 128 plus the signal, as in shells.
 """
 
 UPDATE_AVAILABLE = 20
@@ -65,12 +65,14 @@ TERMINATED = 143
 
 
 class Again(Struct, frozen=True):
-    """The command that failed, typed again with other words; only the command line knows it.
+    """Advice to repeat the command that failed, with other options.
+
+    The code that raises an error does not know the command; the command line puts it in.
 
     Attributes:
-        add: words to add, such as an option.
-        why: what the command does then, a few words.
-        drop: options without a value to leave out.
+        add: the words to add, such as an option and its value.
+        why: what the command does with them, in a few words.
+        drop: the options to leave out; they are options without a value.
     """
 
     add: tuple[str, ...] = ()
@@ -83,11 +85,11 @@ class FluxbumpError(Exception):
 
     Args:
         message: the problem in a few words that begin in lower case, without a final full stop.
-        where: the place in the repository, when there is one.
-        hint: what the reader can do next, if that is no command.
-        facts: what else the reader needs to know, one line each.
-        places: all places that it is about, each with what is there.
-        next: the commands to type next.
+        where: the place of the problem in the repository; None if it has none.
+        hint: what the reader can do next, if that is not a command.
+        facts: what else the reader needs to know, one line for each fact.
+        places: all places that the problem is about, each with a message that says what is there.
+        next: the commands that the reader can type next.
     """
 
     exit_code: ClassVar[int] = BUG
@@ -112,7 +114,10 @@ class FluxbumpError(Exception):
 
     @property
     def listed(self) -> tuple[str, ...]:
-        """The places, where the sentence cannot name them all; what several share is said once."""
+        """The places as lines, grouped by message; empty if there is at most one place.
+
+        The message of the error already names a single place.
+        """
         if not self.places[1:]:  # one place is in the sentence
             return ()
         groups: dict[str, list[str]] = {}
@@ -126,20 +131,20 @@ class FluxbumpError(Exception):
         return f"{self.where}: {self.message}" if self.where else self.message
 
     def __str__(self) -> str:
-        """Return all on one line but the commands, as the reason of something else."""
+        """Return all parts except the commands on one line, to be quoted as a reason."""
         advice = f" ({self.hint})" if self.hint else ""
         return "; ".join([self.problem, *self.facts]) + advice
 
 
 def _group(message: str, group: list[str]) -> tuple[str, ...]:
-    """Return the lines of places with one message."""
+    """Return the lines for places that share one message."""
     if len(group) == 1:
         return (f"{group[0]}: {message}",)
     return (f"{len(group)} places: {message}", *(f"  {location}" for location in group))
 
 
 class UsageError(FluxbumpError):
-    """What was asked makes no sense."""
+    """The request makes no sense: a bad version text, or options that clash."""
 
     exit_code = 2
 
@@ -163,18 +168,18 @@ class PinError(FluxbumpError):
 
 
 class HalfBumpError(PinError):
-    """Something that belongs to what moves would stay behind, or nobody can tell."""
+    """A place that belongs to a bump would keep its old version, or nobody can tell whether."""
 
 
 class UnprovenError(PinError):
-    """On the result of the edits other pins are found than the planned ones.
+    """A search of the edited files finds other pins than the planned ones.
 
-    A text was written so that a version decides what is recognised around it, or a kind is wrong.
+    Either a version in a text decides what is recognized around it, or a kind of pin has a bug.
     """
 
 
 class RepositoryError(FluxbumpError):
-    """Git: no repository, no such revision, a branch in the way."""
+    """Git has no such repository or revision, or a branch is in the way."""
 
     exit_code = 6
 
@@ -186,27 +191,27 @@ class IndexSourceError(FluxbumpError):
 
 
 class NoAnswerError(IndexSourceError):
-    """There is no answer: the network or the server is down, or nothing is kept, offline.
+    """A source gave no answer: the network or the server is down, or the cache is empty offline.
 
-    What was read before, or ships with the package, may stand in. Where a server has answered,
-    what it says is the error.
+    A cached copy, or the table that ships with the package, may be used instead. If a server has
+    answered, the error is what the server says, and not this class.
     """
 
 
 class ToolError(FluxbumpError):
-    """An outside program is missing or failed."""
+    """A program such as git, helm or kubectl is missing, or it failed."""
 
     exit_code = 8
 
 
 class RefusedError(FluxbumpError):
-    """Possible, but dangerous: needs an explicit flag."""
+    """The request is possible, but dangerous, so it needs an explicit flag."""
 
     exit_code = 9
 
 
 class ForgeError(FluxbumpError):
-    """The forge cannot be reached, refuses the token, or answers what it should not."""
+    """The forge cannot be reached, refuses the token, or gives an invalid answer."""
 
     exit_code = 10
 
@@ -218,6 +223,6 @@ class MachineError(FluxbumpError):
 
 
 class OutputError(FluxbumpError):
-    """What was found cannot be written: the disk is full, for one."""
+    """A result cannot be written, because the disk is full for example."""
 
     exit_code = 74  # EX_IOERR in sysexits(3)

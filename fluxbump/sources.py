@@ -1,6 +1,6 @@
-"""Opens the sources of facts: the chart index, and what tells about releases.
+"""Opens the sources of facts: the chart index, and the sources about Flux releases.
 
-What only some runs need, such as HTTP, is imported when it is needed.
+Modules that only some runs need, such as HTTP, are imported on first use.
 """
 
 from __future__ import annotations
@@ -43,19 +43,20 @@ _BRIEF = (5.0, 10.0, 30.0, 2)
 def index_source(
     options: SourceOptions, settings: Settings, root: Path | None, *, must_answer: bool = False
 ) -> Iterator[IndexSource]:
-    """Open the chart index that was given, or else configured.
+    """Open the chart index that the command line names, or else the configured one.
 
     A relative path from the command line starts at the current directory, one from the
     configuration at the repository's root.
 
     Args:
-        options: as on the command line.
+        options: the sources that the command line names.
         settings: the configuration.
-        root: where its relative paths start; None where there is no working tree.
-        must_answer: nothing stands in for an index that does not answer.
+        root: the directory where relative paths in the configuration start; None if there is no
+            working tree.
+        must_answer: True if neither a copy nor a table may replace an index that does not answer.
 
     Raises:
-        ConfigError: a relative path is configured, and there is no root.
+        ConfigError: the configured path is relative, and `root` is None.
     """
     spec = options.index or _from_root("index", settings.index, root)
     servers = options.limit(options.index, settings.index, DEFAULT_INDEX)
@@ -94,16 +95,17 @@ def index_source(
 def release_sources(
     index: IndexSource, options: SourceOptions, settings: Settings, root: Path | None
 ) -> Iterator[Sources]:
-    """Open what tells about releases that the tables do not know; nothing is read yet.
+    """Open the sources about releases that the tables do not have. Nothing is read yet.
 
     Args:
         index: the chart index, whose archives are one of the sources.
-        options: as on the command line.
+        options: the sources that the command line names.
         settings: the configuration.
-        root: where its relative paths start; None where there is no working tree.
+        root: the directory where relative paths in the configuration start; None if there is no
+            working tree.
 
     Raises:
-        ConfigError: a relative path is configured, and there is no root.
+        ConfigError: a configured path is relative, and `root` is None.
     """
     with ExitStack() as stack:
 
@@ -145,7 +147,10 @@ def release_sources(
 def _tags(
     settings: Settings, root: Path | None, options: SourceOptions
 ) -> Callable[[], FluxTags] | None:
-    """Return what knows the tags of Flux's repository; None where only a named place counts."""
+    """Return a function that opens the tags of Flux's repository.
+
+    None if a place for releases is named, but no repository: then only that place counts.
+    """
     elsewhere = bool(options.releases) or settings.releases != DEFAULT_RELEASES
     if elsewhere and settings.flux_repository == DEFAULT_FLUX_REPOSITORY:
         return None
@@ -167,7 +172,7 @@ def _tags(
 
 
 def _written_by(flux: str) -> Place:
-    """Let a flux CLI write the manifest."""
+    """Return the function that lets a flux CLI, which `flux` names, write gotk-components.yaml."""
     # Imported only where one is named.
     from fluxbump.flux.flux_cli import Flux
 
@@ -178,7 +183,7 @@ def _published_operator(chart: str, web: Callable[[], Web], version: str) -> Non
     """Require a version of flux-operator to be in a registry.
 
     Raises:
-        ResolveError: it is not.
+        ResolveError: the registry has no such version.
         IndexSourceError: the registry cannot be read.
     """
     # Imported only where the operator moves.
@@ -193,7 +198,7 @@ def _published_operator(chart: str, web: Callable[[], Web], version: str) -> Non
 
 
 def _artifact(web: Callable[[], Web], release: str) -> Mapping[str, bytes]:
-    """Read the manifests that Flux publishes in a registry."""
+    """Read the manifests of a release from the artifact that Flux publishes in a registry."""
     # Imported only where a gotk-components.yaml moves and nobody says where its like is.
     from fluxbump.flux.manifests_artifact import flux_manifests
     from fluxbump.helm.registry.client import Registry
@@ -202,16 +207,24 @@ def _artifact(web: Callable[[], Web], release: str) -> Mapping[str, bytes]:
 
 
 def _kept_by(upstream: Upstream) -> Place:
-    """Read the manifest beside that of a release: it has all components, whichever are wanted."""
+    """Return a function that reads `gotk-components.yaml` beside the manifest of a release.
+
+    That file has all components, so the function ignores which ones are wanted.
+    """
     return lambda release, _: upstream.components(release)
 
 
 def _from_root(key: str, configured: str, root: Path | None) -> str:
-    """Return where something is; a configured relative path starts at the repository's root.
+    """Return a configured URL or path; a relative path is joined to the repository's root.
+
+    Args:
+        key: the key in fluxbump.yaml, for the message.
+        configured: the URL or path.
+        root: the root of the working tree; None if there is none.
 
     Raises:
-        ConfigError: it is one, and there is no working tree: the current directory, where it
-            would lead, is not the repository's.
+        ConfigError: the path is relative, and there is no working tree. The current directory is no
+            replacement, because it is not the repository's.
     """
     if "://" in configured or Path(configured).is_absolute():
         return configured

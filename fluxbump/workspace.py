@@ -1,6 +1,6 @@
-"""Where every journey starts: a session, of a repository, its configuration, and the sources.
+"""Opens a session, where every journey starts: a repository, its configuration, and the sources.
 
-The models of the configuration are imported when there is a configuration.
+The models of the configuration are imported only if there is a configuration.
 """
 
 from __future__ import annotations
@@ -34,18 +34,20 @@ def _nothing(_: Repository) -> None:
 
 
 class Session(Struct, Generic[S_co], frozen=True, dict=True):
-    """An open repository, one snapshot of it, the configuration there, and the sources of facts.
+    """An open repository, one snapshot of it, its configuration, and the sources of facts.
 
-    The sources are opened when they are first asked for, and closed when the block is left; the
-    repository is closed by whoever opened it.
+    A session is a context manager. It opens a source on first use, and closes all sources at the
+    end of the block. The caller that opened the repository closes it.
 
     Attributes:
-        repository: open.
-        snapshot: of a revision, the index or the working tree.
-        settings: its fluxbump.yaml.
-        options: where facts come from.
-        root: where relative paths in the configuration start; None where there is no working tree.
-        index_must_answer: nothing stands in for a chart index that does not answer.
+        repository: the open repository.
+        snapshot: the files of a revision, of the index or of the working tree.
+        settings: the content of the snapshot's fluxbump.yaml, or the defaults.
+        options: the sources of facts that the command line names.
+        root: the directory where relative paths in the configuration start; None if there is no
+            working tree.
+        index_must_answer: True if neither a copy nor a table may replace a chart index that does
+            not answer.
     """
 
     repository: Repository
@@ -66,10 +68,11 @@ class Session(Struct, Generic[S_co], frozen=True, dict=True):
 
     @cached_property
     def index(self) -> IndexSource:
-        """The source of the chart index; nothing of it is read yet.
+        """The source of the chart index, which has not been read yet.
 
         Raises:
-            IndexSourceError: it cannot be there.
+            IndexSourceError: the configured place is of no kind that can hold an index.
+            ConfigError: the configured path is relative, and there is no working tree.
         """
         opened = sources.index_source(
             self.options, self.settings, self.root, must_answer=self.index_must_answer
@@ -78,7 +81,7 @@ class Session(Struct, Generic[S_co], frozen=True, dict=True):
 
     @cached_property
     def chart_index(self) -> ChartIndex | IndexSourceError:
-        """The chart index, or why it is not available; it is read once."""
+        """The chart index, or the error that says why it is not available. It is read once."""
         source = self.index
         try:
             return source.load()
@@ -87,17 +90,17 @@ class Session(Struct, Generic[S_co], frozen=True, dict=True):
 
     @cached_property
     def releases(self) -> Sources:
-        """What tells about releases that the tables do not know; nothing of it is read yet."""
+        """The sources about releases that the tables do not have; nothing of them is read yet."""
         opened = sources.release_sources(self.index, self.options, self.settings, self.root)
         return self._opened.enter_context(opened)
 
     @property
     def lineage(self) -> Lineage:
-        """What files have held before, in the commits behind the snapshot and in all branches."""
+        """A function that returns what files held in the snapshot's history and in all branches."""
         return partial(self.repository.lineage, self._commit)
 
     def ever_held(self, texts: Collection[str]) -> frozenset[str]:
-        """Return those of some texts that a file has held before, or may have."""
+        """Return those of `texts` that some file has held before, or may have held."""
         return self.repository.ever_held(self._commit, texts)
 
     @property
@@ -115,11 +118,11 @@ def open_session(
     """Open a repository, and read its configuration.
 
     Args:
-        path: inside of it; None for where we are.
-        take: gives the snapshot in question: `at` a revision, or `Repository.staged`,
+        path: a path inside of the repository; None for the current directory.
+        take: a function that returns the snapshot to read: `at(revision)`, `Repository.staged`,
             `Repository.worktree` or `Repository.editable`.
-        options: where facts come from.
-        opened: called with the repository before anything is read.
+        options: the sources of facts that the command line names.
+        opened: a function that is called with the repository before anything is read.
 
     Raises:
         RepositoryError: there is no such repository or revision, or no working tree.
@@ -137,12 +140,15 @@ def open_session(
 
 
 def at(revision: str) -> Callable[[Repository], CommitSnapshot]:
-    """Return what takes the snapshot of a revision; it raises RepositoryError for none."""
+    """Return a function that takes the snapshot of a revision.
+
+    The function raises RepositoryError if the repository has no such revision.
+    """
     return lambda repository: repository.snapshot(repository.commit(revision), revision)
 
 
 def settings_of(snapshot: Snapshot) -> Settings:
-    """Return the configuration in a snapshot.
+    """Return the configuration in a snapshot, or the defaults if it has no fluxbump.yaml.
 
     Raises:
         ConfigError: fluxbump.yaml cannot be used.

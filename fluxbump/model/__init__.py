@@ -1,4 +1,4 @@
-"""The values that cross a border between rooms. All are frozen; none does I/O.
+"""The values that rooms pass to each other: pins, findings, places. All are frozen, none does I/O.
 
 The words are those of `docs/design.md`: a *release* is a Flux release, a *chart release* one
 version of the community chart `flux2`, a *track* a version line that moves as one, a *pin* a

@@ -1,4 +1,4 @@
-"""What rules say of a repository, and what a reader can type next."""
+"""Findings, which rules report about a repository, and the commands that a reader can type next."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fluxbump.model.location import Location
 
 
 class Severity(StrEnum):
-    """How bad a finding is. Only errors stop a bump."""
+    """How serious a finding is. Only errors stop a bump."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -18,26 +18,33 @@ class Severity(StrEnum):
 
 
 class Related(Struct, frozen=True):
-    """The other side of a disagreement."""
+    """Another place that a finding is about, such as the pin that it contradicts.
+
+    Attributes:
+        location: the other place.
+        message: what is there, in a few words for people.
+    """
 
     location: Location
     message: str
 
 
 class Finding(Struct, frozen=True):
-    """What a rule says.
+    """One problem that a rule found in a repository.
 
     Attributes:
-        code: stable, `FB103`.
-        severity: how bad.
-        message: one sentence that holds both sides.
-        location: where to look first.
-        related: the other places.
-        about: what is wrong, without the release that was judged, where it was wrong with the
-            release before too; empty where another release makes it another finding.
-        gist: the message without its subject: what it says of any subject. Findings of one rule,
-            one severity and one gist are one group. Empty if nothing else could say the same.
-        fix: the option of fluxbump that fixes it, `--migrate-apis`; empty if there is none.
+        code: the stable code of the rule, such as `FB103`.
+        severity: how serious this finding is; it can differ from the rule's own severity.
+        message: one sentence that names both sides of the problem.
+        location: the place to read first.
+        related: the other places that the finding is about.
+        about: the problem in words that name no release that was checked. It identifies the finding
+            before and after a bump (`check/fingerprints`). Empty if the message does that, because
+            with another release the finding is a new one.
+        gist: the message without its subject, so that it fits every subject. Findings of one rule,
+            one severity and one gist form a group. Empty if no other finding can say the same.
+        fix: the option of fluxbump that fixes the problem, such as `--migrate-apis`; empty if there
+            is none.
     """
 
     code: str
@@ -54,8 +61,8 @@ class Step(Struct, frozen=True):
     """A command that a reader can type as it stands, and what it is for.
 
     Attributes:
-        command: as a POSIX shell reads it.
-        why: what the command does or shows, a few words; empty where the command says it.
+        command: the command line, quoted for a POSIX shell.
+        why: what the command does or shows, in a few words; empty if the command says that itself.
     """
 
     command: str

@@ -1,4 +1,4 @@
-"""What a repository holds: version lines, pins, notes, mentions, charts."""
+"""The inventory of a repository: its version lines, pins, notes, mentions and charts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fluxbump.model.location import Location
 
 
 class TrackKind(StrEnum):
-    """What a version line counts."""
+    """What the versions of a version line are versions of."""
 
     RELEASE = "release"
     """Flux releases."""
@@ -20,17 +20,22 @@ class TrackKind(StrEnum):
     CHART = "chart"
     """Versions of a chart of this repository."""
     IMAGE = "image"
-    """Tags of one controller's image, by the controller's name; each belongs to a release."""
+    """Tags of the image of one controller, which names the track. Each tag belongs to a release."""
     OPERATOR = "operator"
     """Versions of flux-operator, which its charts and its artifact share."""
     COMMIT = "commit"
-    """Commits of flux2, each of which is that of a release."""
+    """Commits of the flux2 repository. Each of them is the commit of a release."""
     DIGEST = "digest"
-    """Digests of one artifact of a release, by its name, algorithm and encoding."""
+    """Digests of one artifact of a release. Its name, algorithm and encoding name the track."""
 
 
 class Track(Struct, frozen=True, order=True):
-    """A version line that moves as one."""
+    """A version line: all pins of a track move to a new version together.
+
+    Attributes:
+        kind: what its versions are versions of.
+        name: the name of the line, which people see: `flux`, `flux2`, or the name of a chart.
+    """
 
     kind: TrackKind
     name: str
@@ -43,58 +48,66 @@ FLUX = Track(TrackKind.RELEASE, "flux")
 FLUX2 = Track(TrackKind.COMMUNITY, "flux2")
 OPERATOR = Track(TrackKind.OPERATOR, "flux-operator")
 COMMITS = Track(TrackKind.COMMIT, "flux2 commit")
-"""What an action is pinned to whose comment names a release."""
+"""The track of an action that is pinned to a commit, with a comment that names the release."""
 
 
 class Role(StrEnum):
-    """What the place of a pin does with the version."""
+    """What the place of a pin does with the version that it holds."""
 
     INSTALLS = "installs"
-    """What runs in a cluster comes from there."""
+    """The place decides what runs in a cluster."""
     FOLLOWS = "follows"
-    """Repeats or derives from what other pins decide: a mirror, a chart's own version, a digest."""
+    """The place repeats what other pins decide: a mirror, a chart's own version, a digest."""
     TOOL = "tool"
-    """A program of Flux that people or CI run: the CLI, an action."""
+    """The place selects a program of Flux that people or CI run: the CLI, an action."""
     REFERENCE = "reference"
-    """Names the release, and nothing runs from it: a schema, a module of a program."""
+    """The place names the release, but runs nothing from it: a schema, a module of a program."""
     OPERATOR = "operator"
-    """Installs the flux-operator or its instance chart, which has a version line of its own."""
+    """The place installs flux-operator or its instance chart, which have their own version line."""
 
 
 class Form(StrEnum):
-    """How a pin holds its version; only `exact` can be rewritten."""
+    """How a pin holds its version.
+
+    A bump rewrites exact versions, and ranges that are one line of releases (`release_lines`).
+    """
 
     EXACT = "exact"
+    """One full version."""
     RANGE = "range"
     """A constraint such as `^1.1`, or a version with parts missing."""
     VARIABLE = "variable"
-    """A substitution such as `${FLUX_VERSION}` stands where the version would."""
+    """A substitution, such as `${FLUX_VERSION}`, in place of a version."""
     UNPINNED = "unpinned"
-    """Nothing says which version (`latest`, or no version at all)."""
+    """No statement of a version: `latest`, or nothing at all."""
     COMMIT = "commit"
-    """A commit of flux2; the value is the release that a comment behind it names, if one does."""
+    """A commit of flux2. The pin's value is the release that a comment after it names, if any."""
     OPAQUE = "opaque"
-    """A version that is shared by an anchor, tagged, escaped or spread over lines."""
+    """A value that fluxbump cannot replace in place; `discover/opaque_pins` says why.
+
+    It uses an anchor, a tag, an escape or several lines of YAML, a digest decides what is taken, or
+    it names something that nobody publishes.
+    """
 
 
 class Pin(Struct, frozen=True):
     """A place in live code that holds a track's version.
 
     Attributes:
-        kind: name of the kind that found it, a key of `pins.KINDS`.
-        track: the version line it belongs to.
-        location: where the version stands.
-        start: offset of the version's first character in the file's decoded text.
-        end: offset behind its last character. `text[start:end] == value` for exact pins.
-        value: the version as it stands, without quotes and without a leading `v` or `=`.
-        form: how it is held.
-        subject: what holds it, for people: `HelmRelease bp-flux`.
-        role: what that place does with the version; `pin_search.find_pins` takes it from the kind
-            where the pin says nothing else.
-        with_digest: a digest beside the version decides what is taken.
-        in_patch: it is in a patch, which installs nothing by itself.
-        cluster: the directory of the cluster that it bootstraps, as the place itself names it:
-            relative to the root, without a slash at either end. None if it names none.
+        kind: the name of the kind that found the pin, a key of `pins.KINDS`.
+        track: the version line that the version belongs to.
+        location: the place of the version.
+        start: the offset of the version's first character in the decoded text of the file.
+        end: the offset after its last character. `text[start:end] == value` for exact pins.
+        value: the version as written, without quotes and without a leading `v` or `=`.
+        form: how the place holds the version.
+        subject: what holds the version, for people: `HelmRelease bp-flux`.
+        role: what the place does with the version. `pin_search.find_pins` takes the role of the
+            kind unless the pin has another one.
+        with_digest: True if a digest beside the version decides what is downloaded or run.
+        in_patch: True if the pin is in a patch, which installs nothing by itself.
+        cluster: the directory of the cluster that the place bootstraps, as the place itself names
+            it: relative to the root, without a slash at either end. None if it names none.
     """
 
     kind: str
@@ -112,14 +125,15 @@ class Pin(Struct, frozen=True):
 
 
 class Note(Struct, frozen=True):
-    """Something fluxbump saw and chose not to touch, or is not sure of.
+    """A place that fluxbump found and does not change, or is not sure about.
 
     Attributes:
-        location: where.
-        message: what it is, one fact.
-        certain: no version is held there, so nothing was left out of what rules judge.
-        held: the line of versions that it may belong to, with the version that it goes with now;
-            empty if that is not known. A bump that moves this line would leave it behind.
+        location: the place.
+        message: what is there, as one fact.
+        certain: True if the place holds no version, so that the rules have missed nothing.
+        held: the track that the place may belong to, with the version that the place names, which
+            is empty if it names none. A bump that moves this track would leave the place behind.
+            None if fluxbump knows no track that the place may belong to.
         advice: what a reader can do about it; empty if there is nothing to do.
     """
 
@@ -131,12 +145,19 @@ class Note(Struct, frozen=True):
 
     @property
     def said(self) -> str:
-        """The message, and what to do in a sentence of its own."""
+        """The message, followed by the advice as a sentence of its own."""
         return f"{self.message}. {self.advice}" if self.advice else self.message
 
 
 class Mention(Struct, frozen=True):
-    """A place in a comment, a document or application code that names a version."""
+    """A place in a comment, a document or application code that names a version.
+
+    Attributes:
+        track: the version line that the version belongs to.
+        location: the place.
+        value: the version.
+        text: the line that has the version, shortened for people.
+    """
 
     track: Track
     location: Location
@@ -145,12 +166,13 @@ class Mention(Struct, frozen=True):
 
 
 class Unreadable(Struct, frozen=True):
-    """A candidate that could not be parsed.
+    """A candidate file that could not be parsed.
 
     Attributes:
-        location: where it is wrong.
-        message: why.
-        within_budget: it is not what it should be; False if it exceeds the limits of a file.
+        location: the place of the problem.
+        message: the problem, for people.
+        within_budget: True if the content is invalid. False if the file was not parsed, because it
+            exceeds its budget (`text/budget`).
     """
 
     location: Location
@@ -170,11 +192,11 @@ class Chart(Struct, frozen=True):
     """A chart of this repository whose version moves with Flux: a wrapper or an umbrella.
 
     Attributes:
-        name: as in its Chart.yaml.
-        path: of its Chart.yaml.
-        version: as it stands, without a leading `v`.
-        dependencies: all of them, in order.
-        wrapper: it depends on the community chart itself.
+        name: `name` in its Chart.yaml.
+        path: the path of its Chart.yaml.
+        version: `version` as written there, without a leading `v`.
+        dependencies: all entries under `dependencies:`, in the order of the file.
+        wrapper: True if the chart depends on the community chart directly.
     """
 
     name: str
@@ -195,14 +217,13 @@ class Chart(Struct, frozen=True):
 
 
 class Links(Struct, frozen=True):
-    """What files say of each other.
+    """The references between files: which HelmReleases, variables and patches belong to what.
 
     Attributes:
-        releases: `HelmRelease NAME` and variables `${NAME}`, each with the version line that it is
-            of.
-        unsure: those of them that other charts have a share in.
-        patches: the path of a patch, with the kinds and names of the objects that kustomizations
-            apply it to, each empty where a kustomization does not say it.
+        releases: the track of each `HelmRelease NAME` and of each variable `${NAME}`.
+        unsure: the names, in the same form, that may also belong to other charts.
+        patches: by path of a patch, the kind and name of each object that kustomizations apply it
+            to. A kind or name is empty if the kustomization does not state it.
     """
 
     releases: Mapping[str, Track] = field(default_factory=dict)
@@ -211,24 +232,25 @@ class Links(Struct, frozen=True):
 
 
 class Inventory(Struct, frozen=True):
-    """All tracks, pins, notes and unreadable candidates of one snapshot.
+    """All charts, pins, notes and unreadable candidates of one snapshot.
 
     Attributes:
-        charts: wrappers and umbrellas, each behind the charts that it depends on.
-        pins: by path and offset.
-        notes: what was seen and left alone.
-        unreadable: candidates that could not be parsed.
-        files: the decoded text of every candidate file, by path.
-        others: the text of files that hold no pin, and contain one of `searched`.
-        searched: versions that were looked for in the whole snapshot.
-        aliases: names of repositories, as `@NAME`, that mean the community's here.
-        forks: the directories of charts that are called flux2 themselves.
-        unrecognised: dependencies that may belong to what moves, and are no pins; each with its
-            place and, as its repository, where it comes from.
-        excluded: pins in files that the configuration excludes and that may be live.
-        uses: pins that take their version from a variable, before that was followed.
-        places: by path of such a pin, groups of files that may set its variable.
-        links: what the files say of each other's releases.
+        charts: the wrappers and umbrellas. Each chart comes after the charts that it depends on.
+        pins: the pins in the order of path and offset.
+        notes: the places that fluxbump found and does not change.
+        unreadable: the candidate files that could not be parsed.
+        files: the decoded text of every candidate file that may hold a pin, by path.
+        others: the text of each file that holds no pin but contains one of `searched` or another
+            phrase that rules read, by path.
+        searched: the versions that were searched for in the whole snapshot.
+        aliases: the repository names, as `@NAME`, that stand for the community's repository here.
+        forks: the directories of charts that are themselves called flux2.
+        unrecognised: dependencies that may belong to a track that moves, but are no pins. Each
+            comes with its place; its `repository` says where the chart comes from.
+        excluded: the pins in files that the configuration excludes although they may be live.
+        uses: the pins that hold a variable, as they were before fluxbump followed the variable.
+        places: by path of a pin in `uses`, the groups of files that may set its variable.
+        links: the references between the files.
     """
 
     charts: tuple[Chart, ...] = ()

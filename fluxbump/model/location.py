@@ -1,4 +1,4 @@
-"""A place in a file of the repository."""
+"""The type of a place in a file, which pins and findings carry."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ class Location(Struct, frozen=True, order=True):
     """A place in a file of the repository.
 
     Attributes:
-        path: relative to the repository's root, with `/`.
-        line: 1-based.
-        column: 1-based, in characters.
+        path: the file, relative to the root of the repository, with `/` as separator.
+        line: the line number, counted from 1.
+        column: the column, counted in characters from 1.
     """
 
     path: str

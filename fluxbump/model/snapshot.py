@@ -1,4 +1,4 @@
-"""A read-only view of a repository at one moment."""
+"""The interface through which rooms read files: a commit, the index, or the working tree."""
 
 from __future__ import annotations
 
@@ -12,20 +12,24 @@ class Snapshot(Protocol):
 
     @property
     def name(self) -> str:
-        """What the snapshot shows, for people: a revision, `working tree`, `index`."""
+        """The name that people see for the snapshot: a revision, `working tree`, or `index`."""
         ...
 
     @property
     def time(self) -> datetime:
-        """When the snapshot's commit was made; what `generated` in a Chart.lock is set to."""
+        """The time of the snapshot's commit. A bump writes it as `generated` into a Chart.lock."""
         ...
 
     def paths(self) -> Sequence[str]:
-        """All regular files, sorted; symbolic links and submodules are not files."""
+        """Return the paths of all regular files, sorted, without symbolic links and submodules."""
         ...
 
     def read(self, path: str) -> bytes:
-        """Return a file's bytes as git stores them; KeyError when there is none."""
+        """Return the bytes of a file as git stores them.
+
+        Raises:
+            KeyError: the snapshot has no such file.
+        """
         ...
 
     def read_many(self, paths: Iterable[str]) -> Iterable[tuple[str, bytes]]:
@@ -33,20 +37,22 @@ class Snapshot(Protocol):
         ...
 
     def below(self, folder: str) -> Sequence[str]:
-        """All files below `folder` (which ends in `/`, or is empty), sorted.
+        """Return the paths of all files below `folder`, sorted.
+
+        `folder` ends in `/`, or is empty for the root.
 
         In a working tree this includes files that git ignores.
         """
         ...
 
     def grep(self, needles: Sequence[str]) -> Sequence[str]:
-        """Return the text files that contain any of `needles`, sorted."""
+        """Return the paths of the text files that contain at least one of `needles`, sorted."""
         ...
 
     def links(self) -> Mapping[str, str]:
-        """Return the symbolic links, each with what it holds, as it stands."""
+        """Return the path of each symbolic link, with its target exactly as the link stores it."""
         ...
 
     def modules(self) -> Sequence[str]:
-        """The directories of submodules, sorted; their files are not here."""
+        """Return the directories of submodules, sorted. The snapshot does not have their files."""
         ...
