@@ -1,8 +1,8 @@
-"""Which releases a bump can lead to, with a chart or without one. Pure.
+"""Find the releases that a bump can lead to, with a chart or without one. Pure.
 
-Where a place of the chart is pinned, a release needs a chart that ships it. Where none is, a
-release has to exist: the tables that ship with the package know it, the chart index does, or it
-has a tag in Flux's own repository.
+If a repository pins the community chart, a release needs a chart that ships it. If it pins no
+chart, the release must exist: the tables that ship with the package know it, the chart index has
+it, or it has a tag in Flux's own repository.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fluxbump.model import Step
 from fluxbump.text import versions
 
 Tags = Callable[[], Iterable[Version]]
-"""Returns the releases that have a tag in Flux's repository; raises FluxbumpError."""
+"""A function that returns the releases tagged in Flux's repository, or raises FluxbumpError."""
 
 
 class Available(Struct, frozen=True):
@@ -30,8 +30,8 @@ class Available(Struct, frozen=True):
 
     Attributes:
         index: all chart releases.
-        existing: releases that need no chart, since no place of one is pinned; None where one is,
-            so that a release needs a chart.
+        existing: the releases that exist, with or without a chart, for a repository that pins no
+            chart. None if it pins one, because a release then needs a chart.
     """
 
     index: ChartIndex
@@ -49,18 +49,18 @@ class Available(Struct, frozen=True):
         return max(self.stable, default=None)
 
     def goal(self, release: Version) -> Goal | None:
-        """Return what a bump to `release` leads to; None where it cannot."""
+        """Return the goal of a bump to `release`; None if no bump can lead there."""
         chart = releases.best_chart(release, self.index)
         if chart is None and self.existing and release in self.existing:
             return ReleaseWithoutChart(release)
         return chart
 
     def find(self, target: str) -> Goal:
-        """Find what the user asked for: a release, a line of releases, or `latest`.
+        """Find the release that the user asked for: a release, a line of releases, or `latest`.
 
         Raises:
-            UsageError: it is none of them.
-            ResolveError: there is no such release, or no chart ships it and one has to.
+            UsageError: `target` is none of these.
+            ResolveError: there is no such release, or it needs a chart and no chart ships it.
         """
         if self.existing is None:
             return releases.resolve(target, self.index)
@@ -85,11 +85,11 @@ def _until(index: ChartIndex) -> str:
 
 
 def without_chart(index: ChartIndex, tagged: Iterable[Version] = ()) -> Available:
-    """Return what is available where no place of the chart is pinned.
+    """Return the releases that are available to a repository that pins no chart.
 
     Args:
-        index: all chart releases; none where there is no index.
-        tagged: releases that have a tag, as far as that was asked.
+        index: all chart releases; an empty index if there is none.
+        tagged: the releases that have a tag in Flux's repository; empty if that was not asked.
     """
     known = (versions.parse(crd) for crd in tables.crds())
     charts = (release.app_version for release in index.releases)

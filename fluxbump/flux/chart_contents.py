@@ -1,4 +1,4 @@
-"""The community chart, as a wrapper carries it and as the chart index has it. Values."""
+"""Values for the community chart: as a wrapper carries it, and as the chart index has it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ class Vendored(Struct, frozen=True):
     """The community chart as a wrapper carries it under `charts/`.
 
     Attributes:
-        path: of the archive; of the unpacked chart's Chart.yaml.
-        wrapper: path of the wrapper's Chart.yaml.
-        named: the version that the file's name states; None for an unpacked chart.
-        name: what its own Chart.yaml says; empty when it cannot be read.
-        version: likewise.
-        app_version: likewise.
-        sha256: of the archive, hexadecimal; None for an unpacked chart.
-        problem: why it cannot be read.
-        contents: reads its CRDs and images, without I/O; raises IndexSourceError. None when it
-            cannot be read.
+        path: the path of the archive, or of Chart.yaml for an unpacked chart.
+        wrapper: the path of the wrapper's Chart.yaml.
+        named: the version in the archive's file name; None for an unpacked chart.
+        name: `name` in the chart's own Chart.yaml; empty if the chart cannot be read.
+        version: `version` in that Chart.yaml; empty if the chart cannot be read.
+        app_version: `appVersion` in that Chart.yaml; empty if the chart cannot be read.
+        sha256: the archive's digest, hexadecimal; None for an unpacked chart.
+        problem: why the chart cannot be read; None if it can be read.
+        contents: a function that returns the chart's CRDs and images without I/O, or raises
+            IndexSourceError; None if the chart cannot be read.
     """
 
     path: str
@@ -40,9 +40,10 @@ class Fetched(Struct, frozen=True):
     """The community chart as the chart index has it, its digest verified.
 
     Attributes:
-        app_version: what its own Chart.yaml says; empty when it is not available.
-        contents: as in `Vendored`.
-        problem: why it is not available.
+        app_version: `appVersion` in the chart's own Chart.yaml; empty if the chart is not
+            available.
+        contents: a function that returns the chart's CRDs and images, as in `Vendored`.
+        problem: why the chart is not available; None if it is available.
     """
 
     app_version: str = ""

@@ -1,4 +1,4 @@
-"""Templates of charts, read as YAML without helm. Pure.
+"""Turn the templates of charts into YAML that can be parsed without helm. Pure.
 
 A template is read as if every condition held and every value were some text. That is enough for
 what charts say about CRDs, because they put conditions around whole objects, and values into
@@ -28,13 +28,14 @@ _ONLY_VALUES = lazy_pattern(rf"^[ \t]*(?:{_VALUE}[ \t]*)+$", re.MULTILINE)
 
 
 class TemplateError(Exception):
-    """A text is not a template, and where."""
+    """A text is not a valid template; the message names the line."""
 
 
 def plain(text: str) -> str:
-    """Return a template as YAML; every line stays where it is.
+    """Return a template as YAML, in which each line keeps its number.
 
-    A line of nothing but actions becomes empty, and a value elsewhere the word `templated`.
+    A line that has only actions becomes empty. An action that prints a value in any other line
+    becomes the word `templated`.
 
     Raises:
         TemplateError: an action does not end.

@@ -1,4 +1,4 @@
-"""The controllers that an installation is made of, and which of them defines which CRD. Pure.
+"""Map CRDs to the controllers that define them, and leave out what is not installed. Pure.
 
 `flux install` and `flux bootstrap` take `--components` and `--components-extra`; what they leave
 out has no CRDs in the cluster, so no update of these can be refused there.
@@ -15,8 +15,11 @@ from fluxbump.text.patterns import lazy_pattern
 DEFAULT = frozenset(
     {"source-controller", "kustomize-controller", "helm-controller", "notification-controller"}
 )
-"""What is installed where nobody says otherwise (fluxcd.io/flux/cmd/flux_install, and `components`
-at fluxcd.control-plane.io/operator/fluxinstance)."""
+"""The controllers that are installed by default.
+
+Sources: fluxcd.io/flux/cmd/flux_install, and `components` at
+    fluxcd.control-plane.io/operator/fluxinstance.
+"""
 
 _OF_GROUP = {
     "source.toolkit.fluxcd.io": "source-controller",
@@ -35,7 +38,7 @@ _LABEL = lazy_pattern(
 
 @lru_cache(maxsize=128)  # a file is asked about for each release that may come next
 def of_manifest(text: str) -> frozenset[str] | None:
-    """Return the controllers whose objects a manifest of Flux holds; None where no label says."""
+    """Return the controllers whose objects a manifest of Flux holds; None if no label names one."""
     return frozenset(match["name"] for match in _LABEL.finditer(text)) or None
 
 
@@ -47,17 +50,21 @@ def defines(crd: str) -> str:
 def touched(
     conflicts: Iterable[Conflict], components: Collection[str] | None
 ) -> tuple[Conflict, ...]:
-    """Return the conflicts of CRDs that an installation has.
+    """Return the conflicts whose CRDs an installation has.
 
     Args:
-        conflicts: of releases.
-        components: that are installed; None where that is not known, and all may be.
+        conflicts: the conflicts to choose from.
+        components: the controllers that are installed; None if they are not known, which keeps all
+            conflicts.
     """
     return tuple(each for each in conflicts if _has(components, each.crd))
 
 
 def only(table: Table, components: Collection[str] | None) -> Table:
-    """Return what releases define, less what is not installed; all where that is not known."""
+    """Return a table without the CRDs of controllers that are not in `components`.
+
+    None, for components that are not known, leaves the table as it is.
+    """
     if components is None:
         return table
     return {

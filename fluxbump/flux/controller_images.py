@@ -1,4 +1,4 @@
-"""Which tags of controllers go with which release. Pure."""
+"""Match the image tags of Flux's controllers with the releases that ship them. Pure."""
 
 from __future__ import annotations
 
@@ -12,24 +12,29 @@ from fluxbump.model import Form, Inventory, Pin, Role, Track, TrackKind
 _MOVE = (Form.EXACT, Form.OPAQUE)
 
 Asked = Callable[[str], Mapping[str, str]]
-"""Tells the tags of a release that the tables do not know; raises IndexSourceError."""
+"""A function for releases that the tables do not know: it maps controllers to their image tags.
+
+It raises IndexSourceError.
+"""
 
 
 def pinned(inventory: Inventory) -> list[Pin]:
-    """Return the pins of controllers' tags."""
+    """Return the pins of controllers' image tags."""
     return [pin for pin in inventory.pins if pin.track.kind is TrackKind.IMAGE]
 
 
 def installing(inventory: Inventory) -> list[Pin]:
-    """Return the pins of tags that run in a cluster."""
+    """Return the exact pins of controllers' image tags that a cluster runs."""
     return [pin for pin in pinned(inventory) if (pin.form, pin.role) == (Form.EXACT, Role.INSTALLS)]
 
 
 def installed(inventory: Inventory) -> tuple[Pin, tuple[str, ...]] | None:
-    """Return the first pin of a tag, and the releases that ship all tags, oldest first.
+    """Return the first pin of an installed tag, and the releases that ship all installed tags.
 
-    The tags alone say which release a list or a mirror installs. Patch releases can ship the same
-    tag of a controller, and some the same tags of all; no two minor releases do.
+    The releases come oldest first. None means that nothing is installed by tag, or that no release
+    ships all of the tags. The tags alone say which release a list or a mirror installs. Patch
+    releases can ship the same tag of a controller, and some the same tags of all; no two minor
+    releases do.
     """
     pins = installing(inventory)
     having = [{*releases_with(pin.track.name, pin.value, {})} for pin in pins]
@@ -38,12 +43,12 @@ def installed(inventory: Inventory) -> tuple[Pin, tuple[str, ...]] | None:
 
 
 def following(inventory: Inventory, release: str, ask: Asked | None) -> dict[Track, str]:
-    """Tell what the images become that the inventory pins, at a release.
+    """Return the tags that the inventory's images have at a release.
 
     Args:
-        inventory: whose images.
-        release: to go to, without a leading `v`.
-        ask: see `Asked`; None when nothing is to be asked.
+        inventory: the pins of the repository.
+        release: the release to go to, without a leading `v`.
+        ask: returns the tags of a release that the tables do not know; None to ask nothing.
 
     Returns:
         The tags without a leading `v`.
@@ -89,9 +94,9 @@ def releases_with(name: str, tag: str, more: Mapping[str, Mapping[str, str]]) ->
     """Return the releases that ship a tag of a controller, oldest first.
 
     Args:
-        name: of the controller.
-        tag: without a leading `v`.
-        more: tags of releases that the tables do not know.
+        name: the controller's name.
+        tag: the image tag, without a leading `v`.
+        more: the tags of releases that the tables do not know, by release and controller.
     """
     table = {**images.all_controllers(), **more}
     return tuple(

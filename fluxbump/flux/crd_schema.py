@@ -1,9 +1,9 @@
-"""A CustomResourceDefinition: what its versions are, and which fields they have. Pure.
+"""Read a CustomResourceDefinition: its versions, and the fields of each version. Pure.
 
-It is what apiextensions.k8s.io/v1 says (`CustomResourceDefinitionSpec`): names, versions of which
-one is stored, and a structural schema for each. One that is not is an error with its name, because
-what is half known would let pass what a cluster refuses. The walk through schemas counts its steps,
-because aliases can make a small text endless.
+A CRD must have what apiextensions.k8s.io/v1 asks for (`CustomResourceDefinitionSpec`): names,
+versions of which one is stored, and a structural schema for each version. Any other CRD is an error
+that names it, because a half-known CRD would hide what a cluster refuses. The walk through schemas
+counts its steps, because aliases can make a small text endless.
 """
 
 from __future__ import annotations
@@ -28,28 +28,29 @@ _CRD_NAME = lazy_pattern(r"[a-z0-9.-]{1,253}")
 _KEPT = frozenset({"apiVersion", "kind", "metadata", "status"})
 
 Fields = Mapping[str, Field]
-"""Path to what a structural schema says, as `tables.fields` writes paths."""
+"""Maps the path of a field, as `tables.fields` writes it, to the field's schema."""
 
 
 class UnusableError(Exception):
-    """Why manifests cannot be used; it becomes an IndexSourceError."""
+    """Manifests cannot be used; callers turn it into an IndexSourceError."""
 
 
 class Budget(Struct):
-    """How many steps through schemas may still be taken, in all that is read together."""
+    """The steps through schemas that are left for all manifests that are read together."""
 
     steps: int = _MAX_STEPS
 
 
 def crd(content: object, where: str) -> Crd:
-    """Return what a parsed CRD defines.
+    """Return the names and versions that a parsed CRD defines.
 
     Args:
-        content: of the document.
-        where: it stands, for one without a usable name.
+        content: the parsed document.
+        where: the place of the document, for the error about a CRD without a usable name.
 
     Raises:
-        UnusableError: it is not what a CRD has to be.
+        UnusableError: a name, a version or a flag is missing or invalid, or not exactly one version
+            is stored.
     """
     name = get(content, "metadata", "name")
     if not isinstance(name, str) or not _CRD_NAME.fullmatch(name):
@@ -82,7 +83,7 @@ def _version(entry: object, name: str) -> CrdVersion:
 
 
 def get(content: object, *keys: str) -> Any:
-    """Follow keys through mappings; None where there is nothing, or nothing but null."""
+    """Follow keys through nested mappings; None if a key is missing or its value is null."""
     for key in keys:
         content = content.get(key) if isinstance(content, dict) else None
     return content
@@ -95,9 +96,9 @@ def schemas(content: object, crd: Crd, budget: Budget) -> Iterator[tuple[str, Fi
     """Yield each version of a parsed CRD and the fields of its schema.
 
     Args:
-        content: of the document.
-        crd: what it defines.
-        budget: what may still be looked at.
+        content: the parsed document of the CRD.
+        crd: the CRD that `crd` returned for this document.
+        budget: the steps that are left; the walk takes from them.
 
     Raises:
         UnusableError: a version has no schema, or one that is too large, too deep or odd.
@@ -111,7 +112,7 @@ def schemas(content: object, crd: Crd, budget: Budget) -> Iterator[tuple[str, Fi
 
 
 class _Walk(Struct):
-    """Flattens one structural schema."""
+    """Flattens one structural schema into fields by path."""
 
     budget: Budget
     what: str
@@ -165,7 +166,7 @@ class _Walk(Struct):
         )
 
     def spent(self, many: Any) -> Any:
-        """Count what is about to be looked at, and return it."""
+        """Take the items that are about to be read from the budget, and return them."""
         self.budget.steps -= len(many) + 1
         if self.budget.steps < 0:
             raise UnusableError(f"{self.what}: its schema is too large")

@@ -1,7 +1,7 @@
-"""Where the manifests of Flux releases are: `vX.Y.Z/install.yaml` below a URL or a directory.
+"""Read the manifests of Flux releases: `vX.Y.Z/install.yaml` below a URL or a directory.
 
-Asked only for a release that the tables do not know. A release never changes, so what was read
-from a URL once is kept for good.
+A manifest is read only for a release that the tables do not know. A release never changes, so
+what was read from a URL once is kept for good.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ _ELSEWHERE = "use --releases to name the place of the manifests"
 
 
 class ManifestReader(Protocol):
-    """What reaches URLs; `fluxbump.system.http.fetch.Web` does."""
+    """A reader of URLs, such as `fluxbump.system.http.fetch.Web`."""
 
     def get(self, url: str, *, limit: int, settled: bool) -> bytes:
         """Return the body behind `url`.
 
         Raises:
-            HttpError: it is not available, or is larger than `limit` bytes.
+            HttpError: the body is not available, or is larger than `limit` bytes.
         """
         ...
 
 
 class Upstream(Struct, frozen=True):
-    """A place with the manifests of releases.
+    """A URL or directory that has the manifests of releases.
 
     Attributes:
         spec: an https or http URL, or the path of a directory; below it are the folders that are
             named after releases, as below `releases/download` of Flux's own repository.
-        web: makes what reaches URLs. It is called only when one is needed.
+        web: makes the reader of URLs; called only if `spec` is a URL.
     """
 
     spec: str
@@ -56,7 +56,7 @@ class Upstream(Struct, frozen=True):
             release: without a leading `v`.
 
         Raises:
-            IndexSourceError: it is not available, is not such a manifest, or is one of another
+            IndexSourceError: the manifest is not available, cannot be used, or belongs to another
                 release.
         """
         data, source = self._read(release)
@@ -66,16 +66,19 @@ class Upstream(Struct, frozen=True):
         return found
 
     def data(self, release: str) -> bytes:
-        """Return the bytes of a release's manifest, which digests are made of.
+        """Return the bytes of a release's manifest, from which digests are computed.
 
         Raises:
-            IndexSourceError: as `shipped` does.
+            IndexSourceError: the manifest is not available, cannot be used, or belongs to another
+                release.
         """
         self.shipped(release)
         return self._read(release)[0]
 
     def components(self, release: str) -> tuple[bytes, str]:
-        """Return what `flux install --export` writes, where somebody keeps it; and where that is.
+        """Return the `gotk-components.yaml` that the place keeps for a release, and its place.
+
+        The file has what `flux install --export` writes, for places that keep such files.
 
         Raises:
             IndexSourceError: it is not available.

@@ -1,7 +1,7 @@
-"""The tags of Flux's own repository, which say what releases there are; kept for a while.
+"""Fetch the tags of Flux's own repository, which name its releases, and cache them.
 
-For repositories that pin no chart, a release exists if it has a tag. A tag costs one question to
-the remote, without any object.
+For repositories that pin no chart, a release exists if it has a tag. One request to the remote
+lists the tags, without fetching any object.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from fluxbump.text import versions
 from fluxbump.text.patterns import lazy_pattern
 
 MAX_AGE = 3600.0
-"""Seconds for which the tags are not asked for again."""
+"""Seconds for which cached tags are used without a request."""
 
 _SHA = lazy_pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _TIMEOUT = 30.0  # seconds; the answer has some tens of KiB
 
 
 class Released(Struct, frozen=True):
-    """The releases that had a tag.
+    """The releases that had a tag when the repository was last read.
 
     Attributes:
-        releases: the newest first.
+        releases: the releases, newest first.
         source: the repository's URL, without credentials.
-        read: when they were read, in seconds since the epoch.
-        commits: the commit of each, by release without a leading `v`.
-        is_old: the remote cannot be reached, or is not asked, and they are older than allowed; a
-            newer release may be missing.
+        read: when the tags were read, in seconds since the epoch.
+        commits: the commit of each release, by release without a leading `v`.
+        is_old: the tags come from the cache and are older than allowed, so a newer release may be
+            missing.
     """
 
     releases: tuple[Version, ...]
@@ -60,10 +60,10 @@ class _Kept(Struct, frozen=True):
 
 
 def parse(data: bytes, source: str) -> Released | None:
-    """Read a file of tags that were kept; None if it is damaged, or of somebody else.
+    """Read a cache file of tags; None if it is damaged or names no release.
 
     Args:
-        data: the file.
+        data: the bytes of the file.
         source: the repository's URL, without credentials.
     """
     try:
@@ -78,19 +78,19 @@ def parse(data: bytes, source: str) -> Released | None:
 
 
 class FluxTags:
-    """The tags of a repository.
+    """Reads the tags of a repository of Flux, from the cache or from the remote.
 
     Args:
-        cache_dir: where they are kept; one that cannot be written is no error.
-        url: of the repository, as git takes it: a mirror, or a path.
-        offline: take what is kept, however old.
-        redirects: whether the server may lead to another.
-        environ: for git; the process's own if it is None.
-        max_age: seconds for which what is kept is taken.
-        now: seconds since the epoch.
+        cache_dir: the cache directory; one that cannot be written is no error.
+        url: the repository's URL or path, as git takes it; it may be a mirror.
+        offline: use cached tags of any age, and ask no remote.
+        redirects: whether git may follow a redirect to another server.
+        environ: the environment for git; None for the one of this process.
+        max_age: seconds for which cached tags are used without a request.
+        now: returns the time in seconds since the epoch.
 
     Raises:
-        UsageError: git has no such URLs.
+        UsageError: git does not support the URL.
     """
 
     def __init__(
@@ -116,11 +116,10 @@ class FluxTags:
         self._now = now
 
     def released(self) -> Released:
-        """Return the releases.
+        """Return the releases that have a tag.
 
         Raises:
-            RepositoryError: the remote cannot be read, and nothing is kept; offline, nothing is
-                kept.
+            RepositoryError: the remote cannot be read or is not asked, and the cache has no tags.
             ToolError: git is not installed.
         """
         kept = self._read()
@@ -141,14 +140,17 @@ class FluxTags:
     def commit(self, release: str) -> str | None:
         """Return the commit of a release; None if the repository has no such tag.
 
-        A release that is newer than what is kept is asked for again.
+        If the cache lacks the release, the remote is asked again.
+
+
 
         Args:
             release: without a leading `v`.
 
         Raises:
-            RepositoryError: as `released` does.
-            ToolError: likewise.
+            RepositoryError: the remote cannot be read, or it is not asked and the cache has no
+                tags.
+            ToolError: git is not installed.
         """
         known = self.released().commits
         if release not in known and not self._offline:

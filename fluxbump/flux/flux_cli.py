@@ -1,4 +1,4 @@
-"""The flux CLI, where somebody names one. Nothing else runs it.
+"""Run the flux CLI that the user names, to write the manifest of a release.
 
 `flux install --export` talks to no cluster. For the release of the CLI itself it needs no network;
 the manifests of any other it downloads from Flux's releases on GitHub.
@@ -18,7 +18,7 @@ from fluxbump.system.programs import Allowance, EndedBy, Program, StartError
 from fluxbump.text.budget import MANIFEST
 
 TIMEOUT = 120.0
-"""Seconds that one run may take; without a download it takes one or two."""
+"""Seconds that one run may take; a run without a download takes one or two."""
 
 _LONGEST = 500  # characters of a message
 
@@ -28,12 +28,12 @@ _PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"})
 
 
 class Flux(Struct, frozen=True):
-    """One flux CLI.
+    """A flux CLI that is installed on this machine.
 
     Attributes:
-        path: of the binary.
+        path: the path of the binary.
         timeout: seconds that one run may take.
-        largest: bytes that it may print.
+        largest: bytes that one run may print.
     """
 
     path: str
@@ -41,14 +41,14 @@ class Flux(Struct, frozen=True):
     largest: int = MANIFEST.size
 
     def export(self, release: str, components: tuple[str, ...]) -> tuple[bytes, str]:
-        """Return what `flux install --export` writes, and the command for people.
+        """Return what `flux install --export` writes, and the command as messages show it.
 
         Args:
             release: without a leading `v`.
-            components: to install; the CLI's own choice when there are none.
+            components: the components to install; empty for the CLI's default.
 
         Raises:
-            ToolError: it cannot be run, fails, takes too long or prints too much.
+            ToolError: the CLI cannot be started, fails, takes too long or prints too much.
         """
         arguments = ["install", "--export", f"--version=v{release}"]
         shown = " ".join([self.path, *arguments])
@@ -59,7 +59,7 @@ class Flux(Struct, frozen=True):
             return self._output(Program(words, environment(os.environ, str(home))), shown), shown
 
     def _output(self, program: Program, shown: str) -> bytes:
-        """Run a command to its end, or to that of what it may take."""
+        """Run a command within its limits of time and output, and return what it printed."""
         allowance = Allowance(seconds=self.timeout, out=self.largest)
         try:
             done = commands.run(program, allowance)
@@ -76,11 +76,11 @@ class Flux(Struct, frozen=True):
 
 
 def environment(told: Mapping[str, str], home: str) -> dict[str, str]:
-    """Return the environment for the CLI: neither the user's cluster nor a setting of Flux.
+    """Return the environment for the CLI, without the user's cluster and settings of Flux.
 
     Args:
         told: the environment of this process.
-        home: an empty directory.
+        home: an empty directory, as HOME and TMPDIR of the CLI.
     """
     kept = {
         name: value for name, value in told.items() if name.upper() in _PROXIES or name in _KEPT

@@ -16,10 +16,10 @@ from msgspec import Struct
 from fluxbump.text.patterns import lazy_pattern
 
 FILE = "gotk-components.yaml"
-"""What `flux bootstrap` calls the file; people rename it."""
+"""The name that `flux bootstrap` gives the file; teams can rename it."""
 
 NEEDLES = ("# Flux Version: ", "# Flux version: ")
-"""What such a file contains, one of them: the small `v` is older than Flux 0.22."""
+"""Texts of which the file contains one: the small `v` is older than Flux 0.22."""
 
 DEPLOYMENT = "Deployment"
 DEFINITION = "CustomResourceDefinition"
@@ -59,11 +59,11 @@ _IMAGE = lazy_pattern(
 
 
 class Label(Struct, frozen=True):
-    """A label that says of which release an object is.
+    """A label that names the release that an object belongs to.
 
     Attributes:
-        value: as it stands, `v2.4.0`.
-        line: 1-based.
+        value: the label's value as written, `v2.4.0`.
+        line: the 1-based line of the label.
     """
 
     value: str
@@ -74,10 +74,10 @@ class Image(Struct, frozen=True):
     """The image of a controller.
 
     Attributes:
-        registry: what stands before the last `/`; empty when nothing does.
-        name: of the controller.
-        tag: as it stands, without a digest.
-        line: 1-based.
+        registry: the text before the last `/` of the image; empty if there is no `/`.
+        name: the controller's name.
+        tag: the tag as written, without a digest.
+        line: the 1-based line of the image.
     """
 
     registry: str
@@ -90,12 +90,13 @@ class ManifestPart(Struct, frozen=True):
     """One document of the file.
 
     Attributes:
-        kind: of the object; empty when it has none.
-        name: of the object; likewise.
-        component: the controller that it belongs to; empty for what all share.
+        kind: the object's kind; empty if it has none.
+        name: the object's name; empty if it has none.
+        component: the controller that the object belongs to; empty for an object that all
+            controllers share.
         text: the document, without the separator before it.
-        labels: that say its release.
-        images: of controllers in it.
+        labels: the labels that name its release.
+        images: the images of controllers in it.
     """
 
     kind: str
@@ -107,15 +108,16 @@ class ManifestPart(Struct, frozen=True):
 
 
 class GotkManifest(Struct, frozen=True):
-    """A `gotk-components.yaml`.
+    """A parsed `gotk-components.yaml`, or a copy of a release's `install.yaml`.
 
     Attributes:
-        head: the text before the first object.
-        start: offset of the release in the head, behind a `v`.
-        version: the release in the head, without a leading `v`.
-        tagged: the release in the head has a leading `v`.
-        line: of the release, 1-based.
-        components: the controllers that the head lists, in its order; empty when it lists none.
+        head: the comments before the first object; empty for a copy.
+        start: the offset of the release in the text, after a leading `v`.
+        version: the release in the head, without a leading `v`; the one in the first label for a
+            copy.
+        tagged: whether the release has a leading `v` there.
+        line: the 1-based line of the release.
+        components: the controllers that the head lists, in its order; empty if it lists none.
         parts: the documents, in order.
     """
 
@@ -129,7 +131,7 @@ class GotkManifest(Struct, frozen=True):
 
     @property
     def labels(self) -> Iterator[Label]:
-        """All labels that say of which release an object is."""
+        """All labels that name the release of an object."""
         return (label for part in self.parts for label in part.labels)
 
     @property
@@ -139,15 +141,15 @@ class GotkManifest(Struct, frozen=True):
 
 
 def has_head(text: str) -> bool:
-    """Whether `read` has to look at a text; says no only where it would find nothing."""
+    """Whether `read` can find a manifest in a text; False means that it finds none."""
     return any(needle in text for needle in NEEDLES)
 
 
 def read(text: str) -> GotkManifest | None:
-    """Read a manifest; None when `text` is none.
+    """Read a manifest; None if `text` is not one.
 
-    It is one whatever the file is called: when the comments at its beginning name the release, and
-    an object behind them has the labels that Flux's own manifests have.
+    The file's name does not matter. A text is a manifest if the comments at its beginning name the
+    release, and an object after them has the labels that Flux's own manifests have.
     """
     head = _HEAD.match(text) if has_head(text) else None
     named = _VERSION.search(head[0]) if head else None
@@ -170,16 +172,17 @@ def read(text: str) -> GotkManifest | None:
 
 
 def may_be_copy(text: str) -> bool:
-    """Whether `read_copy` has to look at a text; says no only where it would find nothing."""
+    """Whether `read_copy` can find a manifest in a text; False means that it finds none."""
     named = all(word in text for word in _OF_COPY) and not has_head(text)
     return named and _BY_HELM.search(text) is None
 
 
 def read_copy(text: str) -> GotkManifest | None:
-    """Read a copy of a release's `install.yaml`; None when `text` is none.
+    """Read a copy of a release's `install.yaml`; None if `text` is not one.
 
-    It has no head that names the release, so the first label of an object counts. Whoever has its
-    CRDs and a Deployment of a controller has the whole of it; what Helm renders is something else.
+    A copy has no head that names the release, so the first label of an object counts. A text with
+    CRDs of Flux and a Deployment of a controller is taken for the whole manifest. A manifest that
+    Helm rendered is not a copy.
     """
     if not may_be_copy(text):
         return None
@@ -213,7 +216,7 @@ def is_manifest(text: str) -> bool:
 
 
 def _offset(text: str, line: int) -> int:
-    """Return where a line begins, counted from 1."""
+    """Return the offset at which a 1-based line begins."""
     start = 0
     for _ in range(line - 1):
         start = text.index("\n", start) + 1
@@ -257,7 +260,7 @@ def _part(text: str, line: int) -> ManifestPart:
 
 
 def _of_flux(metadata: str) -> bool:
-    """Whether labels are those of Flux's own manifests; until 2021 they lack `part-of`."""
+    """Whether metadata has the labels of Flux's own manifests; until 2021 they lack `part-of`."""
     part_of = _PART_OF.search(metadata)
     return part_of["value"] == "flux" if part_of else _INSTANCE.search(metadata) is not None
 
@@ -270,5 +273,5 @@ def _images(text: str, line: int) -> Iterator[Image]:
 
 
 def _breaks(text: str, match: re.Match[str]) -> int:
-    """Count the lines before what a match calls its value, or its name."""
+    """Count the line breaks before the end of a match."""
     return text.count("\n", 0, match.end())

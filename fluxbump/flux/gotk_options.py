@@ -1,9 +1,9 @@
-"""The options of `flux install`: read from what it wrote, and applied to another manifest. Pure.
+"""Read the options of `flux install` from its output, and apply them to another manifest. Pure.
 
 `flux install --export` is one text for each release, in which each option changes certain lines
 (`pkg/manifestgen/install/templates.go` in fluxcd/flux2, and kustomize, which sorts keys). So the
-manifest of a repository can be made again from the full text of its release; whoever does that
-compares the two, byte for byte, before anything else is made in the same way.
+manifest of a repository can be made again from the full text of its release. The caller must
+compare the two byte for byte before it makes the manifest of another release in this way.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from fluxbump.flux.gotk import (
 from fluxbump.text.patterns import lazy_pattern
 
 NOTIFICATIONS = "notification-controller"
-"""The component that the others send events to."""
+"""The component to which the other controllers send events."""
 
 _WATCHER = "source-watcher"
 _GATED = ("kustomize-controller", "helm-controller")
 _GATE = lazy_pattern(r"^ *- --feature-gates=ExternalArtifact=true\n", re.MULTILINE)
-"""What `source-watcher` adds to the arguments of two other controllers, since Flux 2.7."""
+"""The argument that `source-watcher` adds to two other controllers, since Flux 2.7."""
 
 _DEFAULT_NAMESPACE = "flux-system"
 _DEFAULT_DOMAIN = "cluster.local"
@@ -57,14 +57,14 @@ _TOLERATED = lazy_pattern(r"(?m)^ {6}- key: (?P<key>\S+)\n {8}operator: Exists\n
 
 
 class InstallOptions(Struct, frozen=True):
-    """What `flux install` was told, as far as its output shows it.
+    """The options that `flux install` was given, as far as its output shows them.
 
     Attributes:
         components: `--components` and `--components-extra`, in their order.
         namespace: `--namespace`.
         registry: `--registry`.
         network_policy: `--network-policy`.
-        watch_all_namespaces: `--watch-all-namespaces`, as it stands.
+        watch_all_namespaces: `--watch-all-namespaces`, as written in the manifest.
         log_level: `--log-level`.
         image_pull_secret: `--image-pull-secret`; empty without one.
         tolerations: `--toleration-keys`.
@@ -83,17 +83,17 @@ class InstallOptions(Struct, frozen=True):
 
 
 class IrreproducibleError(Exception):
-    """A manifest cannot be made with these options, and why: one phrase."""
+    """A manifest cannot be made with these options; the message says why in one phrase."""
 
 
 # --- reading ----------------------------------------------------------------------------------
 
 
 def options_of(manifest: GotkManifest) -> InstallOptions:
-    """Tell the options that a manifest was written with.
+    """Return the options that a manifest was written with.
 
-    What it does not show is taken to be the default. A manifest that a person has changed may
-    show anything, so nothing is certain before the manifest has been made again.
+    An option that the manifest does not show has its default. A manifest that was edited by hand
+    may show anything, so the options are certain only after `reproduce` makes the same text.
     """
     pods = [part.text for part in manifest.parts if part.kind == DEPLOYMENT and part.component]
     every = "".join(pods)
@@ -122,7 +122,10 @@ def _tolerations(pod: str) -> Iterator[str]:
 
 
 def _domain(pods: str) -> str:
-    """The cluster's domain, which controllers without events or artifacts do not name."""
+    """Return the cluster's domain; the default if no controller names it.
+
+    Only arguments for events and artifacts name it.
+    """
     for pattern in (_EVENTS, _STORAGE):
         for argument in pattern.finditer(pods):
             found = _DOMAIN.search(argument["value"])
@@ -139,10 +142,10 @@ def reproduce(full: GotkManifest, options: InstallOptions) -> str:
 
     Args:
         full: the manifest of the release with all components and, but for that, default options.
-        options: the ones that are wanted.
+        options: the options of the manifest to make.
 
     Raises:
-        IrreproducibleError: the full manifest has not all that is wanted.
+        IrreproducibleError: the full manifest lacks something that the options need.
     """
     own = options_of(full)
     _require(own, options)
@@ -183,7 +186,7 @@ _Edit = Callable[[ManifestPart, str], str]
 
 
 def _edits(own: InstallOptions, wanted: InstallOptions) -> Iterable[_Edit]:
-    """Return what changes the text of a document, in order."""
+    """Yield the functions that change the text of a document, in the order to apply them."""
     if wanted.namespace != own.namespace:
         yield _in_namespace(own.namespace, wanted.namespace)
     yield lambda part, text: _in_deployment(part, text, own, wanted)
@@ -229,7 +232,7 @@ def _to(value: str) -> Callable[[re.Match[str]], str]:
 
 
 def _at(own: str, wanted: str) -> Callable[[re.Match[str]], str]:
-    """Return what moves an address to another domain."""
+    """Return a replacement that moves an address to another cluster domain."""
 
     def moved(found: re.Match[str]) -> str:
         return found["before"] + found["value"].replace(f".svc.{own}.", f".svc.{wanted}.")
@@ -255,12 +258,12 @@ def _with_key(text: str, key: str, items: str) -> str:
 
 
 class Difference(Struct, frozen=True):
-    """A line that is not what the release writes.
+    """The first line in which a manifest differs from what the release writes.
 
     Attributes:
-        line: in the file, 1-based.
-        held: what stands there; None behind its end.
-        expected: what the release writes there; None where it writes nothing more.
+        line: the 1-based line in the file.
+        held: the line in the file; None if the file ends before it.
+        expected: the line that the release writes; None if its text ends before it.
     """
 
     line: int

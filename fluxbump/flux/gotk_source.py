@@ -1,4 +1,4 @@
-"""Where the `gotk-components.yaml` of a release comes from: the first place that has it."""
+"""Get the `gotk-components.yaml` of a release from the first place that has it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,23 @@ from fluxbump.flux.gotk import GotkManifest
 from fluxbump.text.budget import MANIFEST
 
 Components = Callable[[str, tuple[str, ...]], GotkManifest]
-"""Gives the manifest of a release with these components at least; raises IndexSourceError."""
+"""A function that returns a release's manifest with at least these components.
+
+It raises IndexSourceError.
+"""
 
 Place = Callable[[str, tuple[str, ...]], tuple[bytes, str]]
-"""Reads that manifest, and says where it was; raises FluxbumpError."""
+"""A function that returns the bytes of such a manifest, and their place for messages.
+
+It raises FluxbumpError.
+"""
 
 
 class Texts(Struct, frozen=True):
-    """Places that have the manifests of releases.
+    """Asks several places for the manifest of a release.
 
     Attributes:
-        places: in the order in which they are asked.
+        places: functions that read the manifest, in the order in which they are asked.
     """
 
     places: Sequence[Place]
@@ -32,10 +38,10 @@ class Texts(Struct, frozen=True):
 
         Args:
             release: without a leading `v`.
-            components: that are wanted; the manifest may have more.
+            components: the components that the caller needs; the manifest may have more.
 
         Raises:
-            IndexSourceError: no place has it; says why of each.
+            IndexSourceError: no place has the manifest; the message has the reason of each place.
         """
         reasons = []
         for read in self.places:
@@ -49,11 +55,11 @@ class Texts(Struct, frozen=True):
 
 
 def published(files: Callable[[str], Mapping[str, bytes]], name: str) -> Place:
-    """Return a place that is an artifact of each release, with the manifest among its files.
+    """Return a place that finds the manifest among the files of a release's artifact.
 
     Args:
-        files: gives the files of a release's artifact, by path; raises IndexSourceError.
-        name: of the artifact, for messages.
+        files: returns the files of a release's artifact, by path; raises IndexSourceError.
+        name: the artifact's name, for messages.
     """
 
     def read(release: str, _: tuple[str, ...]) -> tuple[bytes, str]:
@@ -67,15 +73,15 @@ def published(files: Callable[[str], Mapping[str, bytes]], name: str) -> Place:
 
 
 def manifest(data: bytes, release: str, where: str) -> GotkManifest:
-    """Read a manifest that somebody keeps.
+    """Parse the manifest of a release, and check which release it is of.
 
     Args:
-        data: of the file.
-        release: that it must be of, without a leading `v`.
-        where: it was, for messages.
+        data: the bytes of the file.
+        release: the release that the manifest must be of, without a leading `v`.
+        where: the place of the file, for messages.
 
     Raises:
-        IndexSourceError: it is no such manifest, or one of another release.
+        IndexSourceError: the file is too large, is no such manifest, or is of another release.
     """
     if len(data) > MANIFEST.size:
         raise IndexSourceError(f"larger than {MANIFEST.shown_size}", where=where)

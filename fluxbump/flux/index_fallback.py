@@ -1,11 +1,13 @@
-"""A chart index that always answers: by itself, from the cache, or from the table that ships.
+"""Load the chart index, or use the cache or the shipped table if it does not answer.
 
-What an index says of a published chart never changes, so a copy of it is as true as the index, and
-lacks only what is newer. Where the network gives no answer, the copy that was kept of this index
-stands in, and where there is none, the table that ships with the package. An index that does answer
-is the only one that a bump chooses from: a team's mirror may lack what the community has. The table
-then says only what charts ship that are newer than every chart of it. Where the table stands in for
-a mirror, it says so, and no bump chooses from it.
+What an index says of a published chart never changes. A copy of it is as true as the index, and
+lacks only newer charts. If the network gives no answer, the cached copy of this index is used. If
+there is no copy, the table that ships with the package is used.
+
+If an index answers, a bump chooses from that index alone, because a team's mirror may lack charts
+that the community has. The table then adds only charts that are newer than all charts of the index,
+to tell what pins hold. If the table replaces a mirror, the index says so, and no bump chooses from
+it.
 """
 
 from __future__ import annotations
@@ -26,38 +28,41 @@ from fluxbump.helm.index.source import IndexReader
 from fluxbump.system.wait_at_most import Heard, SilentError
 
 SILENCE: Final = 2.0
-"""Seconds without a byte of the index after which what is kept or ships stands in."""
+"""Seconds without a byte of the index after which the cache or the table is used."""
 
 LONGEST: Final = 20.0
-"""Seconds after which it does, although bytes arrive."""
+"""Seconds after which the cache or the table is used although bytes still arrive."""
 
 BRIEF: Final = (SILENCE, SILENCE, LONGEST, 3, 0.1, 0.5)
-"""How long to wait for such an index, as in `Patience`: what fails at once may fail once more."""
+"""The fields of a `Patience` for an index that can be replaced: short waits, three attempts."""
 
 _Noted = Callable[[], None]
 
 
 class KeepingReader(IndexReader, Protocol):
-    """What reaches URLs, and keeps what it reads; `fluxbump.system.http.fetch.Web` does."""
+    """A reader of URLs with a cache, such as `fluxbump.system.http.fetch.Web`."""
 
     def get(
         self, url: str, *, limit: int, progress: Callable[[int, int | None], None] | None = None
     ) -> bytes:
-        """Return the body behind `url`; `progress` is called while it is received."""
+        """Return the body behind `url`.
+
+        `progress` is called while the body is received, with its bytes so far and in total.
+        """
         ...
 
     def kept_at(self, url: str) -> datetime | None:
-        """Return when what is kept of `url` was read or confirmed; None where nothing is kept."""
+        """Return when the cached body of `url` was read or confirmed; None if there is none."""
         ...
 
 
 class IndexReach:
-    """Reaches an index and what it names, and notes what arrives and how old it is.
+    """Reads an index and the files that it names, and reports arriving bytes and the copy's age.
 
     Args:
         spec: an https, http or oci URL, or the path of a file or a directory.
-        web: makes what reaches URLs. It is called at most once, and only when a URL is needed.
-        charts: makes what reaches registries, likewise.
+        web: returns the reader of URLs; called only if a URL is read.
+        charts: returns the reader of charts in registries; called only if a registry is read.
     """
 
     def __init__(
@@ -68,10 +73,10 @@ class IndexReach:
         self.kept_at: datetime | None = None
 
     def source(self) -> IndexSource:
-        """Return the index; nothing is read yet.
+        """Return the source of the index, without reading it yet.
 
         Raises:
-            IndexSourceError: no kind of place handles where it is.
+            IndexSourceError: `spec` is not of a supported kind.
         """
         return indexes.open_source(self._spec, web=lambda: self, charts=self._charts)
 
@@ -84,7 +89,7 @@ class IndexReach:
 
 
 class LocalIndex(Struct, frozen=True):
-    """An index on this machine: nothing stands in for one that is not there."""
+    """An index on this machine; if it is missing, nothing is used in its place."""
 
     source: IndexSource
 
@@ -98,17 +103,17 @@ class LocalIndex(Struct, frozen=True):
 
 
 class IndexOrTable:
-    """An index behind a URL or in a registry, and what stands in for it.
+    """An index at a URL or in a registry, with the cache and the table as its substitutes.
 
     Args:
-        brief: reaches the index, and soon gives up; None to ask nothing.
-        kept: reaches what the cache has of it.
-        usual: reaches the archives, for which nothing stands in.
-        mirror: the index, for messages, if it is not the community's own, of which the table is a
-            copy; empty for that.
+        brief: reads the index and gives up soon; None to ask nothing.
+        kept: reads the copy of the index in the cache.
+        usual: reads the archives of charts, for which there is no substitute.
+        mirror: the index's name for messages, if it is a mirror; empty for the community's own
+            index, of which the table is a copy.
 
     Raises:
-        IndexSourceError: no kind of place handles where the index is.
+        IndexSourceError: the index is not in a supported kind of place.
     """
 
     def __init__(
@@ -120,7 +125,7 @@ class IndexOrTable:
         self._silent = False
 
     def load(self) -> ChartIndex:
-        """Return the index, or what stands in for it, which then says so.
+        """Return the index, or its substitute, which says that it is one.
 
         Raises:
             IndexSourceError: the index has answered, and cannot be used.
@@ -160,10 +165,10 @@ class IndexOrTable:
 
 
 def shipped(problem: str) -> ChartIndex:
-    """Return the table that ships, as an index.
+    """Return the table that ships with the package, as an index.
 
     Args:
-        problem: why it stands in for another index; empty where nothing else was asked.
+        problem: why the table replaces another index; empty if no other index was asked.
     """
     held = table.published()
     return ChartIndex(
@@ -172,14 +177,14 @@ def shipped(problem: str) -> ChartIndex:
 
 
 def _with_newer(index: ChartIndex) -> ChartIndex:
-    """Add what is published and newer than all that an index has, to tell what pins hold."""
+    """Add the published charts that are newer than the index's newest, to tell what pins hold."""
     newest = index.releases[0].version
     beyond = (release for release in table.published().releases if release.version > newest)
     return replace(index, beyond=tuple(beyond))
 
 
 def _together(copy: ChartIndex) -> ChartIndex:
-    """Put an old copy of the community's index and the table together: both are of one index."""
+    """Merge an old copy of the community's index with the table: both come from one index."""
     have = {str(release.version) for release in copy.releases}
     others = (release for release in table.published().releases if str(release.version) not in have)
     every = sorted((*copy.releases, *others), key=lambda release: release.version, reverse=True)

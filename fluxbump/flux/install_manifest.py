@@ -1,4 +1,4 @@
-"""What a Flux release ships, read from its `install.yaml` or from a chart archive. Pure.
+"""Read what a Flux release ships, from its `install.yaml` or from a chart archive. Pure.
 
 The shapes are those of the tables in `tables`: CRDs with their versions, fields by path, images by
 controller. The manifests come from a network or from a stranger's commit, so reading them takes
@@ -38,12 +38,11 @@ class Shipped(Struct, frozen=True):
     """What a release ships, as its manifests or a chart say.
 
     Attributes:
-        source: where that was read, for people; holds no credentials.
-        crds: CRD name to CRD.
-        fields: apiVersion and kind to fields.
-        controllers: controller to the tag of its image.
-        release: which release the manifests say they are, without a leading `v`; None when they
-            do not say.
+        source: the place that was read, for messages, without credentials.
+        crds: CRDs by name.
+        fields: the fields of each apiVersion and kind, by path.
+        controllers: the image tag of each controller.
+        release: the release that the manifests name, without a leading `v`; None if they name none.
     """
 
     source: str
@@ -58,10 +57,10 @@ def install(data: bytes, source: str) -> Shipped:
 
     Args:
         data: the file.
-        source: what to call it: a path, or a URL without credentials.
+        source: the place of the file, for messages: a path, or a URL without credentials.
 
     Raises:
-        IndexSourceError: it is not such a manifest, or exceeds a limit.
+        IndexSourceError: the file is not such a manifest, or exceeds a limit.
     """
     reading = _Reading()
     try:
@@ -78,11 +77,11 @@ def chart(files: Mapping[str, bytes], source: str) -> Shipped:
     CRD as it is: charts put conditions around whole CRDs, and values into labels.
 
     Args:
-        files: of the chart, by path below its folder.
-        source: what to call it.
+        files: the chart's files, by path below its folder.
+        source: the chart's name for messages.
 
     Raises:
-        IndexSourceError: a CRD cannot be read, or there is none, or they exceed a limit.
+        IndexSourceError: a CRD cannot be read, the chart has no CRD, or it exceeds a limit.
     """
     reading, values = _Reading(), files.get(_VALUES, b"")
     try:
@@ -97,7 +96,7 @@ def chart(files: Mapping[str, bytes], source: str) -> Shipped:
 
 
 def tells(path: str) -> bool:
-    """Whether a file of a chart, by its path below the chart's folder, may say what it ships."""
+    """Whether a file, by its path below the chart's folder, may have CRDs or image tags."""
     return path == _VALUES or path.startswith(("templates/", "crds/"))
 
 
@@ -105,7 +104,7 @@ def default_tags(values: bytes) -> dict[str, str]:
     """Return the image tag of each controller in a community chart's values.
 
     Args:
-        values: its values.yaml.
+        values: the bytes of values.yaml; a file that is not YAML gives no tags.
     """
     try:
         text = values.decode("utf-8-sig", "replace")
@@ -143,7 +142,7 @@ def _template(data: bytes, path: str) -> str:
 
 
 class _Reading(Struct):
-    """What was found so far, and how much may still be looked at."""
+    """Collects CRDs, fields and images from documents, within limits on their size."""
 
     crds: dict[str, Crd] = field(default_factory=dict)
     fields: dict[tuple[str, str], Fields] = field(default_factory=dict)
@@ -164,7 +163,7 @@ class _Reading(Struct):
         return Shipped(source, crds, self.fields, dict(sorted(self.controllers.items())), release)
 
     def manifest(self, text: str, path: str = "") -> None:
-        """Take what one text defines; `path` is set for a part of a chart."""
+        """Collect from one text of several documents; `path` is set for a file of a chart."""
         if text.count("\n---") > MANIFEST.documents:
             raise UnusableError(f"{path or 'it'} has more than {MANIFEST.documents:,} documents")
         for document in yaml.documents(text, path):
@@ -185,7 +184,7 @@ class _Reading(Struct):
             self.deployment(content)
 
     def spend(self, text: str, where: str) -> None:
-        """Count what is about to be parsed."""
+        """Count a text that is about to be parsed against the limit."""
         self.marks += sum(text.count(mark) for mark in _MARKS)
         if self.marks > _MAX_MARKS:
             raise UnusableError(f"{where}: it is too large for the manifests of Flux")

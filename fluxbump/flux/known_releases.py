@@ -1,10 +1,9 @@
-"""What is known of the releases that matter here: from the tables, a manifest, or a chart. Pure.
+"""Gather the CRDs, fields and images of the releases that a repository pins. Pure.
 
-Rules and migrations ask here, so that all of them know the same releases.
-
-The tables that ship with the package go first. What they do not know is read from the release's
-own manifest, and where that is not available from the community chart that claims to ship the
-release. What fails is no error: rules say `not run`, with the reason.
+Rules and migrations ask here, so that all of them know the same releases. The tables that ship with
+the package come first. A release that they lack is read from its own manifest, or from the
+community chart that claims to ship it if there is no manifest. A release that cannot be read is no
+error: rules say `not run`, with the reason.
 """
 
 from __future__ import annotations
@@ -37,13 +36,13 @@ _MOST = 8  # releases that are asked for; a repository holds one or two
 
 
 class KnownReleases(Struct, frozen=True):
-    """What is known of releases.
+    """The facts about the releases that matter to a repository.
 
     Attributes:
-        crds: what each known release defines.
-        manifests: what is known of releases that the tables do not know.
-        unknown: other such releases that matter, and why nothing is known of them.
-        fetched: community charts by version, as far as they may be fetched.
+        crds: the CRDs of each known release.
+        manifests: what releases ship that the tables lack, by release.
+        unknown: the releases about which nothing is known, and the reason for each.
+        fetched: the community charts that may be fetched, by chart version.
     """
 
     crds: Table
@@ -75,12 +74,12 @@ class KnownReleases(Struct, frozen=True):
     def including(
         self, goal: Goal, vendored: Iterable[Vendored], sources: Sources | None
     ) -> KnownReleases:
-        """Return the same, and what is known of one more release.
+        """Return a copy that also knows one more release, or why it is unknown.
 
         Args:
             goal: the release, and the chart that ships it.
             vendored: community charts of the snapshot in question.
-            sources: of what the tables do not hold; None when nothing is to be asked.
+            sources: reads what the tables lack; None to ask nothing.
         """
         release = str(goal.app_version)
         if release in self.crds or sources is None:
@@ -104,14 +103,14 @@ def gather(
     sources: Sources | None,
     also: Iterable[str] = (),
 ) -> KnownReleases:
-    """Gather what is known of the releases that pins hold.
+    """Gather the facts about the releases that pins hold.
 
     Args:
-        inventories: the one in question first; then that of the base.
+        inventories: the inventory of the snapshot in question first, then that of the base.
         index: chart releases by version.
         vendored: community charts of the snapshot in question.
-        sources: of what the tables do not hold; None when nothing is to be asked.
-        also: more releases that matter.
+        sources: reads what the tables lack; None to ask nothing.
+        also: more releases to gather facts about.
     """
     known = tables.crds()
     inventories = tuple(inventories)
@@ -139,7 +138,7 @@ def gather(
 
 
 def _held(inventories: Iterable[Inventory], track: object) -> dict[str, None]:
-    """Return the values of exact pins, each once."""
+    """Return the values of a track's exact pins, each once and in order."""
     pins = (pin for inventory in inventories for pin in inventory.pins)
     return dict.fromkeys(p.value for p in pins if p.track == track and p.form is Form.EXACT)
 
@@ -147,9 +146,9 @@ def _held(inventories: Iterable[Inventory], track: object) -> dict[str, None]:
 def _fetched(
     inventory: Inventory, index: Index, vendored: Iterable[Vendored], sources: Sources
 ) -> dict[str, Fetched]:
-    """Read the charts that pins hold, as far as they may be fetched.
+    """Read the charts that pins hold and that may be fetched.
 
-    An archive in the repository that has the digest in the index is what would be fetched.
+    An archive in the repository is used instead if its digest is the one in the index.
     """
     here = {other.sha256: other for other in vendored if other.sha256 and not other.problem}
     found = {}
@@ -175,10 +174,10 @@ def _opened(chart: ChartRelease, get: Callable[[ChartRelease], bytes]) -> Fetche
 
 
 def contents(files: Mapping[str, bytes], source: str) -> Callable[[], Shipped]:
-    """Return what reads the CRDs and images of a chart, once, when it is asked.
+    """Return a function that reads the CRDs and images of a chart on its first call.
 
     Args:
-        files: of the chart, by path below its folder.
-        source: what to call it.
+        files: the chart's files, by path below its folder.
+        source: the chart's name for messages.
     """
     return cache(partial(manifests.chart, files, source))

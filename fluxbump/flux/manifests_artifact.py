@@ -1,4 +1,4 @@
-"""The manifests of a Flux release, as Flux publishes them in a registry.
+"""Read the manifests of a Flux release from the artifact that Flux publishes in a registry.
 
 The artifact `flux-manifests` holds what `flux install --export` prints with all components
 (.github/workflows/release.yaml of fluxcd/flux2). A release never changes, so what was read once is
@@ -16,10 +16,10 @@ from fluxbump.helm.registry.client import Registry
 from fluxbump.helm.registry.content_store import digest_of
 
 FLUX_MANIFESTS = "oci://ghcr.io/fluxcd/flux-manifests"
-"""The repository of the artifact; its tags are releases with a leading `v`."""
+"""The registry repository of the artifact; its tags are releases with a leading `v`."""
 
 _LARGEST = 10 << 20
-"""Bytes of the artifact, packed."""
+"""The largest artifact that is read, in bytes before it is unpacked."""
 
 _ELSEWHERE = "use --releases to name the place of the manifests"
 
@@ -31,12 +31,12 @@ def flux_manifests(
 
     Args:
         release: without a leading `v`.
-        registry: reads registries. If it is offline, only what was read before is there.
-        artifact: the repository that holds the artifact, of a mirror for one.
+        registry: the client for registries; offline, it has only what it read before.
+        artifact: the registry repository of the artifact, for example in a mirror.
 
     Raises:
-        IndexSourceError: it cannot be read, or is something else. The limits of its size are
-            those of `archive.read_files`.
+        IndexSourceError: the artifact cannot be read, is of another type, or exceeds the limits of
+            `archive.read_files`.
     """
     repository, tag = reference.parse(artifact), f"v{release}"
     where = f"{repository}:{tag}"

@@ -1,4 +1,4 @@
-"""Which releases of Flux its tags name, and which commits those are. Pure."""
+"""Parse the output of `git ls-remote --tags` into Flux releases and their commits. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def parse(listed: str) -> tuple[Version, ...]:
 
 
 def commits(listed: str) -> Mapping[str, str]:
-    """Return the commit of each release in such an output, by release without a leading `v`.
+    """Return the commit of each release in that output, by release without a leading `v`.
 
     A tag with a message is an object of its own; git lists the commit behind it with `^{}`
     (git-ls-remote(1), `--refs`).

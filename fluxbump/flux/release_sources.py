@@ -1,4 +1,4 @@
-"""How to get what the tables do not hold of a release: a manifest, a chart that ships it. Pure."""
+"""The functions that get facts about releases which the shipped tables lack. Pure."""
 
 from __future__ import annotations
 
@@ -22,25 +22,26 @@ from fluxbump.helm.chart_releases import ChartRelease
 
 
 class Sources(Struct, frozen=True):
-    """How to get what the tables do not hold. Both functions raise IndexSourceError.
+    """Functions that get what the tables lack; they raise IndexSourceError unless said otherwise.
 
     Attributes:
         manifest: reads the manifest of a release.
-        archive: returns the archive of a chart release, held to the digest in the index; None
-            when none is available.
-        compare: whether charts may be fetched only to be compared with the release they claim
-            (FB206). One that an index on this machine has beside it is read anyway.
-        local: the index is on this machine.
-        data: returns the bytes of a release's manifest; None when none is available.
-        checksums: returns the file with the sha256 of each file of the flux CLI of a release; None
-            when none is available.
-        tags: returns the releases that Flux's repository has a tag of; None when it is not to be
-            asked.
+        archive: returns the archive of a chart release, checked against the digest in the index;
+            None if archives are not available.
+        compare: whether charts may be fetched only to compare them with the release they claim
+            (FB206). A chart beside an index on this machine is read anyway.
+        local: whether the index is on this machine.
+        data: returns the bytes of a release's manifest; None if they are not available.
+        checksums: returns the file with the sha256 of each file of a release's flux CLI; None if
+            such files are not available.
+        tags: returns the releases with a tag in Flux's repository, or raises FluxbumpError; None to
+            ask no repository.
         operator: requires a version of flux-operator to be published: raises ResolveError if it is
-            not, and IndexSourceError if nobody can tell; None when that is not to be asked.
-        commit: returns the commit of a release; None when that is not to be asked.
-        components: gives the `gotk-components.yaml` of a release with these components at least;
-            None when there is none available.
+            not, and IndexSourceError if that is not known; None to skip that check.
+        commit: returns the commit of a release, None if it has no tag, or raises FluxbumpError;
+            None to ask no repository.
+        components: returns the `gotk-components.yaml` of a release with at least these components;
+            None if such files are not available.
     """
 
     manifest: Callable[[str], Shipped]
@@ -55,7 +56,7 @@ class Sources(Struct, frozen=True):
     operator: Callable[[str], None] | None = None
 
     def remembering(self) -> Sources:
-        """Return the same sources, which ask for nothing twice, whether it was there or not."""
+        """Return the same sources, which remember answers and failures."""
         archive_ = _remembered(self.archive) if self.archive else None
         tags = _remembered_call(self.tags) if self.tags else None
         asked = _pairwise(self.components) if self.components else None
@@ -68,7 +69,7 @@ class Sources(Struct, frozen=True):
         )
 
     def may_compare(self, chart: ChartRelease) -> bool:
-        """Whether the archive of a chart may be fetched to be compared."""
+        """Whether a chart's archive may be fetched to compare it with the release it claims."""
         beside = self.local and bool(chart.urls) and not any("://" in url for url in chart.urls)
         return self.archive is not None and (self.compare or beside)
 
@@ -76,10 +77,11 @@ class Sources(Struct, frozen=True):
 def shipped_by(
     release: str, charts: Iterable[ChartRelease], vendored: Iterable[Vendored], sources: Sources
 ) -> Shipped:
-    """Find out what a release ships.
+    """Return what a release ships, as its manifest or a chart says.
 
     Raises:
-        IndexSourceError: neither its manifest nor a chart says so; tells why there is no manifest.
+        IndexSourceError: neither the manifest nor a chart can be read; the message says why the
+            manifest cannot.
     """
     try:
         return sources.manifest(release)
@@ -95,7 +97,7 @@ def shipped_by(
 def _claiming(
     release: str, charts: Iterable[ChartRelease], vendored: Iterable[Vendored], sources: Sources
 ) -> Iterator[Callable[[], Shipped]]:
-    """Yield what reads the charts that claim to ship a release, those that are here first."""
+    """Yield functions that read the charts which claim a release, vendored charts first."""
     for local in vendored:
         if local.app_version.removeprefix("v") == release and local.contents:
             yield local.contents
@@ -114,7 +116,7 @@ V = TypeVar("V")
 
 
 def _remembered(get: Callable[[K], V]) -> Callable[[K], V]:
-    """Return a function that remembers results, and failures too."""
+    """Return a function that calls `get` once per key, and remembers results and failures."""
     known: dict[K, V | IndexSourceError] = {}
 
     def remembered(key: K) -> V:
@@ -132,7 +134,7 @@ def _remembered(get: Callable[[K], V]) -> Callable[[K], V]:
 
 
 def _remembered_call(get: Tags) -> Tags:
-    """Return the same function, which asks once, whether it is answered or not."""
+    """Return a function that calls `get` once, and remembers the tags or the failure."""
     known: list[tuple[Version, ...] | FluxbumpError] = []
 
     def remembered() -> tuple[Version, ...]:
@@ -149,7 +151,7 @@ def _remembered_call(get: Tags) -> Tags:
 
 
 def _pairwise(get: Components) -> Components:
-    """Return what remembers the manifests that `get` gave, likewise."""
+    """Return a function that remembers what `get` returned or raised for its two arguments."""
 
     def once(key: tuple[str, tuple[str, ...]]) -> GotkManifest:
         return get(*key)

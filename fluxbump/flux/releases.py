@@ -1,4 +1,4 @@
-"""From what the user typed to a chart release. Pure."""
+"""Find the release and the chart release that the user asked for. Pure."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ _MINOR = lazy_pattern(r"v?(0|[1-9][0-9]{0,8})(?:\.(0|[1-9][0-9]{0,8}))?")
 
 
 class ReleaseWithoutChart(Struct, frozen=True):
-    """A Flux release where no place of the chart has to move, and no chart of it is known.
+    """A Flux release without a known chart, as the goal of a repository that pins no chart.
 
     Attributes:
-        app_version: the release.
+        app_version: the Flux release.
     """
 
     app_version: Version
 
     @property
     def version(self) -> None:
-        """No version of the chart."""
+        """The chart's version: always None."""
         return None
 
     @property
     def created(self) -> None:
-        """No date of the chart."""
+        """The chart's date: always None."""
         return None
 
 
 Goal = ChartRelease | ReleaseWithoutChart
-"""What a bump leads to."""
+"""The release that a bump leads to."""
 
 
 def resolve(target: str, index: ChartIndex, *, chart_version: str | None = None) -> ChartRelease:
@@ -50,11 +50,12 @@ def resolve(target: str, index: ChartIndex, *, chart_version: str | None = None)
         target: `2.5.1`, `v2.5.1`, `2.5` (its newest patch), `2`, or `latest`. A prerelease only
             when named in full.
         index: all releases of the community chart.
-        chart_version: this chart release and no other; its appVersion must be the target.
+        chart_version: the version of the wanted chart release, whose appVersion must be the target;
+            None for the best chart.
 
     Raises:
         UsageError: `target` or `chart_version` is not a version.
-        ResolveError: no chart ships it, or the chart release ships something else.
+        ResolveError: no chart ships the release, or the chart release ships another one.
     """
     release = named(target, stable_releases(index)) or _no_line(target.strip(), index)
     if chart_version is not None:
@@ -87,14 +88,14 @@ def stable_releases(index: ChartIndex) -> list[Version]:
 
 
 def named(target: str, stable: Sequence[Version]) -> Version | None:
-    """Return the release that `target` names; None where it names a line that has none.
+    """Return the release that `target` names; None for a line without a stable release.
 
     Args:
-        target: a release in full, which need not be among them; a line of releases; `latest`.
-        stable: the stable releases that there are, oldest first.
+        target: a full release, which need not be in `stable`, or a line of releases, or `latest`.
+        stable: the stable releases that exist, oldest first.
 
     Raises:
-        UsageError: it is none of them.
+        UsageError: `target` is none of these.
     """
     text = target.strip()
     full = versions.parse(text)
@@ -134,10 +135,11 @@ def _named(chart_version: str, release: Version, index: ChartIndex) -> ChartRele
 
 
 def require_no_chart_version(release: Version, index: ChartIndex) -> None:
-    """Refuse what is the version of a chart, where it was typed as a release.
+    """Refuse a release that is really the version of a chart.
 
     Raises:
-        ResolveError: it is; says which release that chart ships.
+        ResolveError: it is a chart version above the newest line; the message names the release
+            that the chart ships.
     """
     chart = next(
         (chart_release for chart_release in known(index) if chart_release.version == release), None
@@ -181,7 +183,7 @@ def _no_line(text: str, index: ChartIndex) -> NoReturn:
 
 
 def describe(chart: Goal | None) -> str:
-    """Say a release and its chart in one phrase: `2.5.1 (chart 2.15.0, 2025-02-26)`."""
+    """Name a release and its chart in one phrase: `2.5.1 (chart 2.15.0, 2025-02-26)`."""
     if chart is None:
         return "none"
     if chart.version is None:
@@ -191,7 +193,7 @@ def describe(chart: Goal | None) -> str:
 
 
 def known(index: ChartIndex) -> tuple[ChartRelease, ...]:
-    """Return every chart of which it is known what it ships, goals of a bump or not."""
+    """Return all charts whose Flux release is known, also those that a bump may not choose."""
     return (*index.beyond, *index.releases)
 
 

@@ -1,4 +1,4 @@
-"""API versions that a release no longer serves, and what takes their place. Pure."""
+"""Find API versions that a release no longer serves, and their replacements. Pure."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from fluxbump.text.patterns import lazy_pattern
 
 
 class Removed(Struct, frozen=True):
-    """API versions that stop being served.
+    """API versions of one kind that a release stops serving.
 
     Attributes:
-        kind: that they are of.
-        group: of its API.
-        versions: in the order of the CRD that is left.
-        replaced_by: what manifests move to *before* the hop, served on both sides; None when the
-            kind goes altogether, or the two sides have no version in common.
+        kind: the kind, as in manifests.
+        group: the API group of the kind.
+        versions: the versions that go, in the order of the old release's CRD.
+        replaced_by: the version to which manifests move *before* the hop, because both releases
+            serve it; None if the kind goes altogether, or the releases have no version in common.
     """
 
     kind: str
@@ -29,7 +29,7 @@ class Removed(Struct, frozen=True):
 
 
 Written = Mapping[tuple[str, str], Collection[str]]
-"""API group and kind to the versions that objects of it may have been written at.
+"""Maps an API group and kind to the versions that its objects may have been written at.
 
 An object keeps the version of each manager's last write in `metadata.managedFields`. Once the
 API server no longer knows one of them, it refuses every server-side apply of the object: `request
@@ -38,7 +38,10 @@ to convert CR to an invalid group/version` (tried on Kubernetes 1.32 and 1.37).
 
 
 def written_at(removed: Iterable[Removed], written: Written) -> Iterator[Removed]:
-    """Yield those that objects may have been written at."""
+    """Yield the removed versions that objects may have been written at.
+
+    Kinds without such a version are left out.
+    """
     for gone in removed:
         held = written.get((gone.group, gone.kind), ())
         versions = tuple(version for version in gone.versions if version in held)
@@ -47,7 +50,7 @@ def written_at(removed: Iterable[Removed], written: Written) -> Iterator[Removed
 
 
 def rewritten(old: Release, new: Release, written: Written) -> tuple[Removed, ...]:
-    """Return what objects may have been written at that a release no longer has."""
+    """Return the versions that `new` no longer serves and objects may have been written at."""
     return tuple(written_at(removed_between(old, new), written))
 
 
@@ -75,9 +78,10 @@ _NAME = lazy_pattern(r"v(\d+)(?:(alpha|beta)(\d+))?")
 
 
 def priority(version: str) -> tuple[int, int, int]:
-    """Return what API versions are sorted by: `v2`, `v1`, `v2beta1`, `v1beta2`, anything else.
+    """Return the key that sorts API versions: `v2` is highest, then `v1`, `v2beta1`, `v1beta2`.
 
-    The order of k8s.io/apimachinery, `version.CompareKubeAwareVersionStrings`.
+    Other names sort lowest. The order is that of k8s.io/apimachinery,
+    `version.CompareKubeAwareVersionStrings`.
     """
     name = _NAME.fullmatch(version)
     if name is None:
@@ -87,7 +91,7 @@ def priority(version: str) -> tuple[int, int, int]:
 
 
 def describe(removed: Iterable[Removed]) -> str:
-    """Say what manifests must move: `Bucket v1beta1 to v1`."""
+    """Name the versions that manifests must leave: `Bucket v1beta1 to v1`."""
     return ", ".join(
         f"{gone.kind} {' and '.join(gone.versions)} "
         + (f"to {gone.replaced_by}" if gone.replaced_by else "goes")

@@ -1,4 +1,4 @@
-"""The API server's rule about stored versions, and what it means between Flux releases. Pure.
+"""Predict which CRD updates the API server refuses because of stored versions. Pure.
 
 A CRD update is refused when an entry of `status.storedVersions` is missing from the new
 `spec.versions` (k8s.io/apiextensions-apiserver, `ValidateCustomResourceDefinitionStoredVersions`,
@@ -28,9 +28,10 @@ class CrdVersion(Struct, frozen=True):
 
     Attributes:
         name: `v1beta2`.
-        served: requests for it are answered.
-        storage: objects are written to etcd as it; true of one entry in every valid CRD.
-        deprecated: requests for it are answered with a warning.
+        served: whether the API server answers requests for this version.
+        storage: whether objects are written to etcd in this version; true of one entry in each
+            valid CRD.
+        deprecated: whether the API server answers requests with a warning.
     """
 
     name: str
@@ -43,10 +44,10 @@ class Crd(Struct, frozen=True):
     """A custom resource definition, as far as its versions go.
 
     Attributes:
-        name: plural and group, `buckets.source.toolkit.fluxcd.io`.
-        kind: as in manifests.
-        group: of its API.
-        versions: in the order of `spec.versions`.
+        name: the plural and the group, `buckets.source.toolkit.fluxcd.io`.
+        kind: the kind, as in manifests.
+        group: the API group.
+        versions: the entries of `spec.versions`, in order.
     """
 
     name: str
@@ -56,7 +57,7 @@ class Crd(Struct, frozen=True):
 
     @property
     def storage(self) -> str:
-        """The version that objects are stored as; empty for a CRD without one."""
+        """The version in which objects are stored; empty for a CRD without one."""
         return next((version.name for version in self.versions if version.storage), "")
 
     @property
@@ -66,31 +67,31 @@ class Crd(Struct, frozen=True):
 
     @property
     def names(self) -> frozenset[str]:
-        """All versions, served or not: what `status.storedVersions` may list."""
+        """All versions, served or not; `status.storedVersions` may list these."""
         return frozenset(version.name for version in self.versions)
 
 
 Release = Mapping[str, Crd]
-"""What one release defines: CRD name to CRD."""
+"""The CRDs of one release, by name."""
 
 Table = Mapping[str, Release]
-"""Release, without a leading `v`, to what it defines."""
+"""The CRDs of each release, by release without a leading `v`."""
 
 Stored = Mapping[str, tuple[str, ...]]
-"""CRD name to its `status.storedVersions`."""
+"""The `status.storedVersions` of each CRD, by the CRD's name."""
 
 
 class Conflict(Struct, frozen=True):
     """A CRD whose update the API server refuses.
 
     Attributes:
-        crd: its name.
-        kind: that it defines.
-        stored: the versions that are stored and that the new CRD does not have.
-        certain: every cluster refuses; otherwise those that were upgraded in place and never
-            migrated.
-        listed: the whole `status.storedVersions`, in the order in which the server holds it;
-            empty when nothing but `stored` is in it.
+        crd: the CRD's name.
+        kind: the kind that the CRD defines.
+        stored: the versions that are stored and that the new CRD lacks.
+        certain: whether all clusters refuse the update; if False, only clusters that were upgraded
+            in place and never migrated refuse it.
+        listed: the whole `status.storedVersions`, in the server's order; empty if it has only
+            `stored`.
     """
 
     crd: str
@@ -100,7 +101,7 @@ class Conflict(Struct, frozen=True):
     listed: tuple[str, ...] = ()
 
     def message(self, kubernetes: str | None = None) -> str:
-        """Return what the API server says.
+        """Return the error message of the API server.
 
         The words are those of `ValidateCustomResourceDefinitionStoredVersions`; they changed in
         Kubernetes 1.33 (kubernetes/kubernetes pull request 128746). Several errors are joined as
@@ -134,10 +135,10 @@ def _reason(version: str, kubernetes: str | None) -> str:
 
 
 def fresh(table: Table, old: str, new: str) -> tuple[Conflict, ...]:
-    """Return what is refused when `new` is applied over a cluster that began with `old`.
+    """Return the conflicts if `new` is applied to a cluster that was installed at `old`.
 
-    Such a cluster lists the storage version of `old` and nothing else, and so does one that was
-    migrated at `old`: what is refused here is refused everywhere.
+    Such a cluster lists only the storage versions of `old`, and so does a cluster that was migrated
+    at `old`. All clusters at `old` have these conflicts.
 
     Raises:
         KeyError: the table does not have one of the releases.
@@ -148,21 +149,20 @@ def fresh(table: Table, old: str, new: str) -> tuple[Conflict, ...]:
 def reachable(
     table: Table, old: str, new: str, through: Collection[str] | None = None
 ) -> tuple[Conflict, ...]:
-    """Return what else may be refused by a cluster that came to `old` from earlier releases.
+    """Return the further conflicts of a cluster that came to `old` from earlier releases.
 
-    A version that was the storage version in an earlier release and still stands in the CRD of
-    `old` may still be listed. One that does not stand there cannot be: the update to `old` would
-    have been refused.
+    A version that an earlier release stored, and that the CRD of `old` still has, may still be
+    listed. A version that the CRD of `old` lacks cannot be: the update to `old` would have been
+    refused.
 
     Args:
-        table: of the releases.
-        old: where the cluster is.
-        new: what is applied over it.
-        through: releases that the cluster may have been at; None for every earlier one.
+        table: the CRDs of each release.
+        old: the release of the cluster.
+        new: the release that is applied to it.
+        through: the releases that the cluster may have been at; None for all earlier ones.
 
     Returns:
-        Conflicts that `fresh` does not have, none of them certain; versions as `fresh` has them
-        are left out.
+        The conflicts without the versions that `fresh` returns; none of them is certain.
 
     Raises:
         KeyError: the table does not have `old` or `new`.
@@ -182,7 +182,7 @@ def reachable(
 
 
 def without(conflicts: Iterable[Conflict], others: Iterable[Conflict]) -> tuple[Conflict, ...]:
-    """Return the conflicts, less the versions that are in others of the same CRD."""
+    """Return `conflicts` without the versions that `others` have for the same CRD."""
     known = {(other.crd, version) for other in others for version in other.stored}
     left = []
     for conflict in conflicts:
@@ -195,7 +195,7 @@ def without(conflicts: Iterable[Conflict], others: Iterable[Conflict]) -> tuple[
 
 
 def exact(stored: Stored, table: Table, new: str) -> tuple[Conflict, ...]:
-    """Return what a cluster refuses whose `status.storedVersions` are known.
+    """Return the conflicts of a cluster whose `status.storedVersions` are known.
 
     Raises:
         KeyError: the table does not have `new`.
@@ -204,19 +204,19 @@ def exact(stored: Stored, table: Table, new: str) -> tuple[Conflict, ...]:
 
 
 def stored_by(release: Release) -> dict[str, tuple[str]]:
-    """Return the `status.storedVersions` of a cluster that has only ever seen one release."""
+    """Return the `status.storedVersions` of a cluster that never had another release."""
     return {name: (crd.storage,) for name, crd in release.items() if crd.storage}
 
 
 def history(
     table: Table, at: str, through: Collection[str] | None = None
 ) -> dict[str, tuple[str, ...]]:
-    """Return the most that `status.storedVersions` may list in a cluster that came to `at`.
+    """Return all versions that `status.storedVersions` may list in a cluster at `at`.
 
     Args:
-        table: of the releases.
-        at: where the cluster is.
-        through: releases that it may have been at; None for every earlier one.
+        table: the CRDs of each release.
+        at: the release of the cluster.
+        through: the releases that the cluster may have been at; None for all earlier ones.
     """
     listed: dict[str, tuple[str, ...]] = {}
     for release in (*earlier(table, at, through), at):
@@ -228,7 +228,10 @@ def history(
 
 
 def earlier(table: Table, release: str, among: Collection[str] | None = None) -> tuple[str, ...]:
-    """Return the releases of a table before `release`, oldest first."""
+    """Return the releases of a table before `release`, oldest first.
+
+    `among` limits them to the releases in it; None is no limit.
+    """
     limit = key(release)
     some = (
         table
@@ -242,10 +245,10 @@ def earlier(table: Table, release: str, among: Collection[str] | None = None) ->
 
 @lru_cache(maxsize=1024)
 def key(release: str) -> Version:
-    """Return what releases are sorted by.
+    """Return the version by which a release is sorted.
 
     Raises:
-        ValueError: this is not a full version.
+        ValueError: `release` is not a full version.
     """
     parsed = versions.parse(release)
     if parsed is None:
@@ -254,7 +257,7 @@ def key(release: str) -> Version:
 
 
 def _refused(stored: Stored, new: Release, *, certain: bool) -> Iterator[Conflict]:
-    """Compare stored versions with a release; a CRD that it does not have is not touched."""
+    """Yield the conflicts of stored versions with a release; CRDs that it lacks have none."""
     for name, listed in sorted(stored.items()):
         crd = new.get(name)
         gone = tuple(version for version in listed if crd and version not in crd.names)
@@ -263,5 +266,5 @@ def _refused(stored: Stored, new: Release, *, certain: bool) -> Iterator[Conflic
 
 
 def describe(conflicts: Iterable[Conflict]) -> str:
-    """Say which kinds hold which versions: `Bucket v1, HelmRelease v2beta1 and v2beta2`."""
+    """Name the kinds and their stored versions: `Bucket v1, HelmRelease v2beta1 and v2beta2`."""
     return ", ".join(f"{conflict.kind} {' and '.join(conflict.stored)}" for conflict in conflicts)

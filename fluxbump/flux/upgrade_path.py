@@ -1,9 +1,9 @@
-"""The safe way from one Flux release to another. Pure.
+"""Find the safe upgrade path from one Flux release to another. Pure.
 
 `flux migrate` rewrites every stored object to the storage version that the CRDs of the running
 release name, and sets `status.storedVersions` to that version alone (`ClusterMigrator` in flux2,
-cmd/flux/migrate.go). So a hop can be made possible by a migration exactly if a fresh cluster at the
-release that is left would accept it; where it would not, another release must come between.
+cmd/flux/migrate.go). So a migration makes a hop possible exactly if a fresh cluster at the old
+release would accept the hop. If it would not, another release must come between.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ _NOTHING_WRITTEN: Mapping[tuple[str, str], Collection[str]] = {}
 
 
 class Hop(Struct, frozen=True):
-    """One bump on the way.
+    """One bump of a route.
 
     Attributes:
-        old: the release that is left.
+        old: the release before the hop.
         new: the release that is applied over it.
-        migrate: what `flux migrate` must prune while the cluster is at `old`; certain where every
-            cluster on this route lists it.
-        removed: what manifests may no longer use.
-        rewrite: those of `removed` that objects may have been written at: `flux migrate` must
-            rewrite their managedFields, before the hop and after it.
-        kubernetes: the oldest that `new` asks for, `1.33`, where an older one runs; None where
-            that is new enough or not known.
+        migrate: the conflicts that `flux migrate` must prune while the cluster is at `old`; one is
+            certain if all clusters on this route list such a version.
+        removed: the API versions that manifests may no longer use.
+        rewrite: the versions of `removed` that objects may have been written at: `flux migrate`
+            must rewrite their managedFields, before the hop and after it.
+        kubernetes: the oldest Kubernetes that `new` supports, `1.33`, if an older one runs; None if
+            the running one is new enough or not known.
     """
 
     old: str
@@ -46,13 +46,13 @@ class Hop(Struct, frozen=True):
 
 
 class Route(Struct, frozen=True):
-    """The way, or why there is none.
+    """The hops from one release to another, or the reason why no route exists.
 
     Attributes:
-        start: where the cluster is.
-        goal: where it should be.
-        hops: in order; empty when it is there already, and when there is no way.
-        problem: why there is no way.
+        start: the release of the cluster.
+        goal: the release that the cluster should have.
+        hops: the bumps in order; empty if the cluster is at the goal, or if no route exists.
+        problem: why no route exists; None if one does.
     """
 
     start: str
@@ -62,12 +62,12 @@ class Route(Struct, frozen=True):
 
     @property
     def releases(self) -> tuple[str, ...]:
-        """Every release on the way, the start included."""
+        """All releases of the route, the start included."""
         return (self.start, *(hop.new for hop in self.hops))
 
     @property
     def migrate(self) -> tuple[Conflict, ...]:
-        """All that must be pruned on the way, each version of a CRD once."""
+        """The conflicts that must be pruned on the route, each version of a CRD once."""
         every: tuple[Conflict, ...] = ()
         for hop in self.hops:
             every = (*every, *stored_versions.without(hop.migrate, every))
@@ -84,21 +84,22 @@ def route(
     through: Collection[str] | None = None,
     written: Written = _NOTHING_WRITTEN,
 ) -> Route:
-    """Find the way with the fewest hops.
+    """Find the route with the fewest hops.
 
-    Among ways of equal length the one with the fewest migrations is taken, then the one on which
-    manifests move least often, then the newest releases. Only releases between the two ends are
-    considered, no prereleases, and of releases with equal CRDs the newest that has a chart.
+    Among routes of equal length, the one with the fewest migrations is taken, then the one with the
+    fewest hops before which manifests change, then the one with the newest releases. Only releases
+    between the two ends are considered, no prereleases, and of releases with equal CRDs the newest
+    that has a chart.
 
     Args:
-        table: what each release defines.
-        start: where the cluster is.
-        goal: where it should be; an older release is a downgrade.
-        charts: releases that have a chart.
-        stored: `status.storedVersions` of the cluster; None when it was not asked.
-        through: releases that the cluster may have been at; None for every earlier one. Does not
-            matter when `stored` is known.
-        written: what objects may have been written at.
+        table: the CRDs of each release.
+        start: the release of the cluster.
+        goal: the release that the cluster should have; an older one is a downgrade.
+        charts: the releases that have a chart.
+        stored: `status.storedVersions` of the cluster; None if the cluster was not asked.
+        through: the releases that the cluster may have been at; None for all earlier ones. It is
+            not used if `stored` is known.
+        written: the versions that objects may have been written at.
 
     Raises:
         KeyError: the table does not have `start` or `goal`.
@@ -124,12 +125,12 @@ def route(
 def with_kubernetes(
     found: Route, running: str | None, minimum: Callable[[str], str | None]
 ) -> Route:
-    """Say before which hops Kubernetes must be upgraded.
+    """Return the route with the Kubernetes upgrades that must come before its hops.
 
     Args:
-        found: the way.
-        running: the Kubernetes at its start; None when that is not known.
-        minimum: tells what a release asks for.
+        found: the route.
+        running: the Kubernetes version at its start; None if it is not known.
+        minimum: returns the oldest Kubernetes that a release supports.
     """
     held = versions.minor(running) if running else None
     if held is None:
@@ -158,7 +159,7 @@ def _stable(table: Table, charts: Collection[str]) -> list[str]:
 
 
 def _between(table: Table, start: str, goal: str, charts: Collection[str]) -> tuple[str, ...]:
-    """Return one release of each kind between the ends, in the direction of the way."""
+    """Return the newest release of each set with equal CRDs between the ends, in route order."""
     low, high = sorted((start, goal), key=stored_versions.key)
     newest: list[str] = []
     for release in sorted(_stable(table, charts), key=stored_versions.key, reverse=True):
@@ -183,7 +184,7 @@ def _cost(hops: Sequence[Hop]) -> tuple[int, int, list[tuple[int, ...]]]:
 
 
 class _State(Struct, frozen=True):
-    """What `status.storedVersions` lists: at most, and at least."""
+    """The versions that `status.storedVersions` can list (`most`) and surely lists (`least`)."""
 
     most: Mapping[str, tuple[str, ...]]
     least: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -216,7 +217,7 @@ class _State(Struct, frozen=True):
 
 
 def _over(listed: Stored, new: Release) -> dict[str, tuple[str, ...]]:
-    """Add the storage versions of a release that is applied, as the API server does."""
+    """Return the stored versions after a release is applied, as the API server adds to them."""
     added = {
         name: (
             *listed.get(name, ()),

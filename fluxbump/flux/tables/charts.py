@@ -1,8 +1,8 @@
 """Which release each published version of the community chart ships, as a table.
 
-`charts.json` is derived from the community's chart index by `fixtures/derive_facts.py`. What it
-holds of a chart never changes once that is published: the release that it ships, the date, and the
-sha256 digest of its archive.
+`charts.json` is derived from the community's chart index by `fixtures/derive_facts.py`. For each
+chart it has the release that the chart ships, the date, and the sha256 digest of the archive. These
+facts never change after a chart is published.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _ARCHIVE = (
 
 
 class PublishedCharts(Struct, frozen=True):
-    """The charts that had been published at some time.
+    """The charts that were published by a certain time.
 
     Attributes:
-        until: when the index was made that the table was derived from.
-        releases: highest chart version first.
+        until: when the chart index was made from which the table is derived.
+        releases: the chart releases, highest chart version first.
     """
 
     until: datetime
@@ -37,13 +37,13 @@ class PublishedCharts(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """What to call the table in a message."""
+        """The name of the table in messages."""
         return f"the table of {self.until:%Y-%m-%d} that ships with fluxbump"
 
 
 @cache
 def published() -> PublishedCharts:
-    """Return every chart in the table; read when it is first asked for."""
+    """Return the charts in the table, which is read once, on the first call."""
     document = json.loads(_TABLE.read_text("utf-8"))
     until = datetime.fromisoformat(document["until"])
     name = PublishedCharts(until, ()).name
@@ -65,11 +65,11 @@ def published() -> PublishedCharts:
 
 
 def archive_url(version: str) -> str:
-    """Return where the community publishes the archive of a chart version."""
+    """Return the URL at which the community publishes the archive of a chart version."""
     return _ARCHIVE.format(version)
 
 
 @cache
 def by_version() -> dict[str, ChartRelease]:
-    """Return the charts in the table by their version."""
+    """Return the charts in the table, by chart version."""
     return {str(release.version): release for release in published().releases}

@@ -1,4 +1,4 @@
-"""What Flux releases define.
+"""The CRDs of each Flux release, as a table that ships with the package.
 
 `crds.json` is derived from the release manifests by `fixtures/derive_facts.py`: `releases` maps a
 release to its class, `classes` a class to CRDs and their versions with flags, `kinds` a CRD to its
@@ -18,7 +18,7 @@ _HERE = Path(__file__).parent
 
 @cache
 def crds() -> Table:
-    """Return what each known Flux release defines, oldest release first.
+    """Return the CRDs of each known Flux release, oldest release first.
 
     Releases with equal CRDs share one mapping.
     """

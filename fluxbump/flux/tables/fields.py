@@ -1,8 +1,8 @@
-"""Which fields each kind of Flux has in which release, as a table that ships with the package.
+"""The fields of each kind of Flux in each release, as a table that ships with the package.
 
 A path is written as in the release manifests' OpenAPI schemas, from `spec` down: `.name` is a
-property, `[]` any item of a list, `{}` any value of a map. The table holds what a structural
-schema says of a field as far as a manifest can be judged by it.
+property, `[]` any item of a list, `{}` any value of a map. The table has the parts of a structural
+schema by which a manifest can be checked.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ INT_OR_STRING = "int-or-string"
 
 
 class Field(Struct, frozen=True):
-    """What a release's schema says of one field.
+    """The schema of one field in a release.
 
     Attributes:
         type: `object`, `array`, `string`, `boolean`, `integer`, `number` or `int-or-string`;
             empty when any value will do.
         enum: the values that are accepted; empty when there is no such list.
         pattern: a regular expression that a string matches; empty when there is none.
-        required: an object without it is refused.
-        open: anything may stand below it (`x-kubernetes-preserve-unknown-fields`).
-        since: the first release that has it like this; None for the first with the apiVersion.
-        until: the last one; None for the last that is known.
+        required: an object without the field is refused.
+        open: unknown fields are accepted below it (`x-kubernetes-preserve-unknown-fields`).
+        since: the first release with this schema; None for the first with the apiVersion.
+        until: the last release with this schema; None for the last that is known.
     """
 
     type: str = ""
@@ -48,7 +48,7 @@ class Field(Struct, frozen=True):
     until: str | None = None
 
     def holds(self, release: Version) -> bool:
-        """Whether `release` has the field like this."""
+        """Whether `release` has the field with this schema."""
         since = versions.parse(self.since) if self.since else None
         until = versions.parse(self.until) if self.until else None
         return (since is None or since <= release) and (until is None or release <= until)
@@ -81,7 +81,10 @@ class Schema(Struct, frozen=True):
         return self._fields
 
     def history(self, path: str) -> tuple[Field, ...]:
-        """Return what releases in the table have, oldest first; nothing for none."""
+        """Return the schemas that a field had over all releases in the table, oldest first.
+
+        The result is empty if no release has the field.
+        """
         fact = _table()["kinds"].get(f"{self.api_version} {self.kind}", {"fields": {}})
         return _parsed(fact["fields"][path]) if path in fact["fields"] else ()
 
@@ -121,14 +124,14 @@ def fields(release: str, kind: str, api_version: str) -> Schema | None:
 
 @cache
 def narrowed(old: str, new: str, used: frozenset[tuple[str, str]]) -> frozenset[tuple[str, str]]:
-    """Return those of the apiVersions and kinds in use that take less in `new` than in `old`.
+    """Return the apiVersions and kinds in `used` of which `new` may accept less than `old`.
 
-    Less is: a field is gone, or holds another type, other values or another pattern.
+    That is so if a field is gone, or its schema differs.
 
     Args:
         old: a release that the table knows.
-        new: likewise.
-        used: what is asked about.
+        new: another release that the table knows.
+        used: the apiVersions and kinds in use.
     """
     before, after = versions.parse(old), versions.parse(new)
     if before is None or after is None or before == after:
@@ -146,7 +149,7 @@ def narrowed(old: str, new: str, used: frozenset[tuple[str, str]]) -> frozenset[
 
 @cache
 def patterns() -> frozenset[str]:
-    """Return the patterns of the table: each was read, and none takes long over any text."""
+    """Return the patterns in the table, each reviewed to run in short time on any text."""
     kinds = _table()["kinds"].values()
     entries = (_parsed(raw) for fact in kinds for raw in fact["fields"].values())
     return frozenset(field.pattern for some in entries for field in some if field.pattern)

@@ -1,7 +1,7 @@
-"""Facts about Flux releases, as tables that ship with the package.
+"""The image tags of Flux's controllers in each release, as a table that ships with the package.
 
-The tables are derived from the release manifests by `make facts` (`fixtures/derive_facts.py`), all
-but the Kubernetes that a release asks for. A release that is newer than the table is not in it.
+`make facts` (`fixtures/derive_facts.py`) derives the table from the release manifests. A release
+that is newer than the table is not in it.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ def controllers(release: str) -> Mapping[str, str]:
         release: `2.4.0`, without a leading `v`.
 
     Returns:
-        `source-controller` to `v1.4.1`, and so on; empty for a release that is not known.
+        Tags by controller, such as `v1.4.1` for `source-controller`; empty for an unknown release.
     """
     return _controllers().get(release, {})
 
 
 def is_of_line(name: str, tag: str, line: str) -> bool:
-    """Whether a release of a line ships this tag of a controller.
+    """Whether some release of a line ships this tag of a controller.
 
     Args:
-        name: of the controller.
-        tag: `v1.4.1`.
-        line: `2.4`.
+        name: the controller's name.
+        tag: the image tag, `v1.4.1`.
+        line: the line of releases, `2.4`.
     """
     releases = (release for release in _controllers() if release.rpartition(".")[0] == line)
     return any(_controllers()[release].get(name) == tag for release in releases)

@@ -1,4 +1,4 @@
-"""The oldest Kubernetes that each release asks for."""
+"""The oldest Kubernetes version that each Flux release supports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _MINIMUMS = {
     (2, 8): "1.33",
     (2, 9): "1.33",
 }
-"""The constraint that each minor's `flux check` carries.
+"""The oldest Kubernetes version that `flux check` of each minor release accepts.
+
 
 Written by hand, because no release manifest says it: `kubernetesConstraints` in `cmd/flux/check.go`
 of fluxcd/flux2, at the tag of the release.
@@ -24,7 +25,7 @@ of fluxcd/flux2, at the tag of the release.
 
 
 def kubernetes_minimum(release: str) -> str | None:
-    """Return the oldest Kubernetes that a release asks for, `1.32`; None when that is not known.
+    """Return the oldest Kubernetes version that a release supports, `1.32`; None if unknown.
 
     Args:
         release: `2.7.5`, with or without a leading `v`.
