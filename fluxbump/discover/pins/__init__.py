@@ -1,4 +1,4 @@
-"""The kinds of pin. A new kind is one module here and one line below."""
+"""Lists the kinds of pin. A new kind is one module in this folder and one line in `KINDS`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from fluxbump.discover.pins.releases import (
     variable,
 )
 
-KINDS: dict[str, Kind] = {  # where several say what is installed, the first counts
+KINDS: dict[str, Kind] = {  # the first counts if pins of several kinds say what is installed
     install_url.NAME: install_url,
     gotk_components.NAME: gotk_components,
     install_manifest.NAME: install_manifest,
@@ -93,20 +93,20 @@ KINDS: dict[str, Kind] = {  # where several say what is installed, the first cou
 }
 
 NEEDLES = tuple(dict.fromkeys(needle for kind in KINDS.values() for needle in kind.NEEDLES))
-"""What a tree is searched for, beside the names of charts."""
+"""Fixed texts that mark a file as a candidate; the names of charts do so as well."""
 FILE_NAMES = frozenset(
     name for kind in KINDS.values() if isinstance(kind, ByFileName) for name in kind.FILE_NAMES
 )
 """Names of files that are read whatever they contain."""
 FOLDERS = tuple(name for kind in KINDS.values() for name in getattr(kind, "FOLDERS", ()))
-"""What the paths of YAML files contain that are read whatever they contain."""
+"""Parts of paths. A YAML file with one of them in its path is read whatever it contains."""
 BY_VARIABLE = tuple(kind for kind in KINDS.values() if KindTrait.BY_VARIABLE in kind.TRAITS)
 """Kinds whose versions may be variables, which are followed to the places that set them."""
 BY_ARGUMENT = tuple(kind for kind in KINDS.values() if isinstance(kind, ByArgument))
-"""Kinds whose versions may be parameters of a shell function, which its calls say."""
+"""Kinds whose versions may be parameters of a shell function, followed to the function's calls."""
 DEPENDENCIES = tuple(kind for kind in KINDS.values() if KindTrait.WRAPPED in kind.TRAITS)
-"""Kinds that read what a chart depends on."""
+"""Kinds that read the dependencies of a chart."""
 ASSIGNMENT = variable.NAME
-"""The kind of the pins that assignments are, which a variable is followed to."""
+"""The kind of the pins that are made from assignments of variables."""
 OF_NO_PARSER = helm_release.NAME
-"""The kind that a chart's version counts as in a file that is no YAML."""
+"""The kind that a chart's version gets in a file that is not valid YAML."""

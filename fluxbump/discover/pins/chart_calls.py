@@ -1,4 +1,7 @@
-"""Calls and object literals of a program that name a chart which moves, with what is beside it."""
+"""Finds calls and object literals in a program's code that name a chart that fluxbump bumps.
+
+The other arguments and members are returned with the chart, since one of them may be its version.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,12 @@ OTHERS = frozenset(
         *(".groovy", ".gradle", ".pkl"),
     )
 )
-"""Suffixes of configuration in languages that look like programs."""
+"""Suffixes of configuration languages whose syntax resembles that of programs."""
 
 _COLON = frozenset(
     (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".go", ".vue", ".py", ".java")
 )
-"""Suffixes of languages in which what stands in braces has colons, and `=` is an assignment."""
+"""Suffixes of languages in which members in braces have a colon, and `=` is an assignment."""
 
 _REPOSITORIES = ("repo", "repository", "repourl", "repo_url", "repositoryurl", "repository_url")
 _DIGESTS = ("sha256", "sha512", "hash", "digest", "integrity", "checksum", "outputhash")
@@ -33,15 +36,15 @@ _FOLDERS = frozenset({"charts", "chart", "helm", "deploy", "."})
 
 
 class ChartCall(Struct, frozen=True):
-    """What a call says.
+    """A call or an object literal that names a chart.
 
     Attributes:
-        text: that names the chart.
-        name: its last part.
-        track: of the chart.
-        place: the name that is given the chart.
-        members: what stands beside it.
-        inside: all names in the same brackets, also deeper ones.
+        text: the chart as written, such as `fluxcd-community/flux2`.
+        name: the chart's name, which is the last part of `text`.
+        track: the track of the chart.
+        place: the argument or member that holds the chart.
+        members: the arguments or members beside it, on the same level.
+        inside: all arguments or members in the same brackets, on deeper levels too.
     """
 
     text: str
@@ -52,7 +55,7 @@ class ChartCall(Struct, frozen=True):
     inside: tuple[SourceValue, ...]
 
     def one_of(self, names: tuple[str, ...]) -> SourceValue | None:
-        """Return the member that is called like one of these, whatever its capitals."""
+        """Return the first member with one of these names; None without one. Case is ignored."""
         return next((member for member in self.members if member.name.lower() in names), None)
 
     @property
@@ -62,7 +65,7 @@ class ChartCall(Struct, frozen=True):
 
     @property
     def repository(self) -> SourceValue | None:
-        """Where the chart comes from, by the call."""
+        """The chart's repository as the call names it; None if the call names none."""
         named = (
             source_value
             for source_value in self.inside
@@ -80,7 +83,15 @@ class ChartCall(Struct, frozen=True):
 
 
 def chart_calls(file: TextFile, source: SourceText, context: Context) -> Iterator[ChartCall]:
-    """Yield what names a chart that moves, where something acts on it."""
+    """Yield the calls and object literals that name a chart that fluxbump bumps.
+
+    Comments, comparisons and plain variables are left out.
+
+    Args:
+        file: the file with the program's code.
+        source: the same text, parsed into its values.
+        context: knows the charts, and whether code of programs counts.
+    """
     text = re.compile(
         r"""(?P<dot>\.\s*)?(?:with)?[cC]hart(?:_?[nN]ame)?["']?(?P<sign>\s*(?::=?|=>?)(?!=)|\s*\()"""
     )
@@ -110,7 +121,7 @@ def chart_calls(file: TextFile, source: SourceText, context: Context) -> Iterato
 def _nested(
     file: TextFile, source: SourceText, match: re.Match[str], context: Context
 ) -> Iterator[ChartCall]:
-    """Crossplane's form: `chart: {name: "flux2", version: "…", repository: "…"}`."""
+    """Yield a chart in Crossplane's form: `chart: {name: "flux2", version: "…"}`."""
     opening = re.compile(r"\s*&?[\w.]*\{").match(file.text, match.end())
     if opening is None:
         return

@@ -1,4 +1,4 @@
-"""Pins that `fluxbump.yaml` adds, by path and key or by regular expression."""
+"""Finds the pins that a team adds in `fluxbump.yaml`, by path and key or by regular expression."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ TRAITS = frozenset({KindTrait.CONFIGURED})
 
 
 def find(file: TextFile, context: Context) -> Iterator[Pin]:
-    """Yield the pins that the configuration adds in this file."""
+    """Yield the pins that the configuration adds in this file.
+
+    Raises:
+        ConfigError: a regular expression exceeds a limit.
+    """
     for custom in context.custom:
         track = context.track_named(custom.track)
         if track is not None and fnmatchcase(file.path, custom.path):

@@ -1,4 +1,8 @@
-"""What all kinds of pin share: the seam, what a kind is told, and how it reports a version."""
+"""Defines what a kind of pin is: the protocol `Kind`, the context it gets, and its results.
+
+A kind finds the places of one sort that hold a version. This module also has the functions by which
+kinds make their pins and notes.
+"""
 
 from __future__ import annotations
 
@@ -34,32 +38,32 @@ from fluxbump.text.yaml import Scalar
 BY_HAND = "Change it by hand"
 CONFIGURE = "If it is a pin, add it under `pins` in fluxbump.yaml"
 MIRROR = "If that is a mirror, list it under `repositories` in fluxbump.yaml"
-"""What notes advise."""
+"""Texts of advice that several kinds give in their notes."""
 
 
 def from_elsewhere(place: Location, who: str, source: str, version: str | None) -> Note:
-    """Say that flux2 is installed from a repository that is not known as the community's.
+    """Make the note that flux2 is installed from a repository not known as the community's.
 
-    It may be a mirror, so a bump to another version would leave it behind.
+    That repository may be a mirror. A bump would then leave this installation behind.
 
     Args:
-        place: that installs it.
-        who: installs it, with the verb.
-        source: of the chart.
-        version: of the chart; None if there is none.
+        place: the place that installs the chart.
+        who: the subject and the verb of the message, such as "helm installs".
+        source: the repository of the chart, as the place names it.
+        version: the version of the chart; None if the place names none.
     """
     message = f"{who} flux2 from {source}, not from the community"
     return Note(place, message, held=(FLUX2, version or ""), advice=MIRROR)
 
 
 SETTINGS_FILE = "fluxbump.yaml"
-"""What a team can set; a pin that it adds has its place there."""
+"""The file with the configuration of a team. A problem with a configured pin points to it."""
 
 COMMUNITY_REPOSITORIES = (
     "https://fluxcd-community.github.io/helm-charts",
     "oci://ghcr.io/fluxcd-community/charts",
 )
-"""Where the community publishes the chart `flux2`."""
+"""The repositories in which the community publishes the chart `flux2`."""
 
 OPERATOR_CHARTS = (
     "flux-operator",
@@ -67,7 +71,7 @@ OPERATOR_CHARTS = (
     "flux-operator-manifests",
     "flux-operator-mcp",
 )
-"""What the makers of flux-operator publish under one version: charts, and an artifact.
+"""Names of the charts and the artifact that share the version of flux-operator.
 
 All are below ghcr.io/controlplaneio-fluxcd, and each release of the operator has all of them.
 """
@@ -79,18 +83,18 @@ INSTANCE = "FluxInstance"
 Found = Pin | Note
 
 ProgramSource = Literal["pins", "mentions"]
-"""What exact URLs and calls of helm in the source code of a program are."""
+"""Whether exact URLs and helm calls in the source code of programs count as pins or as mentions."""
 
 
 class CustomPin(Struct, frozen=True):
     """A pin that the configuration adds.
 
     Attributes:
-        path: glob over the repository's paths.
+        path: a glob pattern for paths in the repository.
         track: `flux`, `flux2` or the name of a bumped chart.
-        key: dotted path to a YAML scalar, or empty.
-        pattern: regular expression with a group `version`, or empty.
-        line: of fluxbump.yaml, where it is said.
+        key: the keys that lead to a YAML scalar; empty if `pattern` finds the version.
+        pattern: a regular expression with a group `version`; empty if `key` finds the version.
+        line: the line of fluxbump.yaml with the entry.
     """
 
     path: str
@@ -101,21 +105,25 @@ class CustomPin(Struct, frozen=True):
 
 
 class Context(Struct, frozen=True):
-    """What a kind may know besides the file in front of it.
+    """What a kind may know of the repository besides the file that it reads.
 
     Attributes:
-        charts: wrappers and umbrellas by name.
-        app_versions: chart version to Flux release, from the chart index; may be empty.
-        releases: Flux releases that install URLs hold.
-        repositories: where the community chart may come from.
-        forks: the directories of charts that are called flux2 themselves.
-        custom: pins that the configuration adds.
-        places: by path of a file, those that may set the variables that it uses.
-        beside: the text of files that are not searched for pins, and may set variables.
-        named: variables that count in every file, whoever uses them, with their tracks.
-        followed: what became of the variables; `pin_search.find_pins` knows.
-        links: what files say of each other's releases.
-        program_source: what exact URLs and calls of helm in the source code of a program are.
+        charts: the repository's wrappers and umbrellas, by name.
+        app_versions: the Flux release of each version of the chart `flux2`, from the chart index.
+            It may be empty.
+        releases: the Flux releases that install URLs in the repository hold.
+        repositories: the chart repositories that serve the community's chart, mirrors included.
+        forks: the directories of the repository's own charts that are named flux2.
+        custom: the pins that the configuration adds.
+        places: the files that may set a variable, by the path of the file that uses it.
+        beside: the text, by path, of files that may set variables and are not searched for pins.
+        named: variables whose assignments count in each file even if no pin uses them, with their
+            tracks.
+        followed: the result of following variables. It is empty until `pin_search.find_pins` has
+            followed them.
+        links: what files say about the releases that other files hold.
+        program_source: whether exact URLs and helm calls in the source code of programs are pins or
+            mentions.
     """
 
     charts: Mapping[str, Chart] = field(default_factory=dict)
@@ -132,13 +140,13 @@ class Context(Struct, frozen=True):
     program_source: ProgramSource = "pins"
 
     def is_acted_on(self, file: TextFile, offset: int) -> bool:
-        """Whether something acts on a URL there: live code, or the code of a program."""
+        """Whether a URL at an offset is in use: in live code, or in a program whose pins count."""
         if file.is_live(offset):
             return True
         return self.program_source == "pins" and file.is_code(offset)
 
     def chart_at(self, path: str) -> Chart | None:
-        """Return the bumped chart whose Chart.yaml is at `path`."""
+        """Return the wrapper or umbrella whose Chart.yaml is at `path`; None if there is none."""
         return next((chart for chart in self.charts.values() if chart.path == path), None)
 
     def track_of(self, chart: str | None) -> Track | None:
@@ -157,11 +165,15 @@ class Context(Struct, frozen=True):
         return FLUX2 if name == FLUX2.name else None
 
     def track_of_object(self, kind: str, chart: str | None) -> Track | None:
-        """Return the version line that an object of Flux or of flux-operator holds.
+        """Return the track of the version that an object of Flux or of flux-operator holds.
 
         Args:
-            kind: of the object.
-            chart: what its source is, as its field says; a FluxInstance needs none.
+            kind: the `kind` of the object.
+            chart: the chart or the artifact that a field of the object names. A FluxInstance needs
+                none.
+
+        Returns:
+            None if the object holds the version of something that fluxbump does not bump.
         """
         manifests = (chart or "").strip().rstrip("/").endswith(f"/{DISTRIBUTION}")
         if kind == INSTANCE or (kind == "OCIRepository" and manifests):
@@ -169,29 +181,29 @@ class Context(Struct, frozen=True):
         return self.track_of(chart)
 
     def track_named(self, name: str) -> Track | None:
-        """Return the track that the configuration calls `name`."""
+        """Return the track that the configuration names; None if there is no such track."""
         if name == FLUX.name:
             return FLUX
         return self.track_of(name)
 
     def names(self) -> tuple[str, ...]:
-        """The names of all charts whose versions move."""
+        """Return the names of all charts that fluxbump bumps, without those of the operator."""
         return (FLUX2.name, *self.charts)
 
     def installable(self) -> tuple[str, ...]:
-        """What an object or a command names that installs Flux, or the operator that does."""
+        """Return the names by which an object or a command installs Flux or flux-operator."""
         return (*self.names(), *OPERATOR_CHARTS, DISTRIBUTION, INSTANCE)
 
     def is_named_in(self, text: str) -> bool:
-        """Whether a value in `text` can be the name of a chart whose version moves."""
+        """Whether a value in `text` can be one of the names of `installable`."""
         return name_search.is_named_in(text, self.installable())
 
     def is_installed_in(self, text: str) -> bool:
-        """Whether `text` can install such a chart, or patch what does."""
+        """Whether `text` can install something named in `installable`, or patch such an object."""
         return name_search.is_installed_in(text, self.installable())
 
     def is_community(self, repository: str) -> bool:
-        """Whether `repository` is one that serves the community chart."""
+        """Whether a chart repository serves the community's chart, by the URL's canonical form."""
         return canonical(repository) in {canonical(known) for known in self.repositories}
 
 
@@ -201,20 +213,21 @@ class Kind(Protocol):
     NAME: str
     """The kind's name, as the table, the JSON and the docs print it."""
     ROLE: Role
-    """What its places do with the version, unless a pin says otherwise."""
+    """What the places of this kind do with the version, unless a pin has a role of its own."""
     NEEDLES: tuple[str, ...]
-    """Fixed texts, one of which a file of this kind contains that names no chart and no flux2.
+    """Fixed texts by which a file with such a pin is found.
 
-    Files that do are searched anyway. A tree is searched for fixed text, so no pattern will do.
+    Files that name flux2 or another chart are searched anyway, so only the other files need a
+    needle. Patterns are not possible here, because a tree is searched for fixed texts.
     """
     TRAITS: frozenset[KindTrait]
-    """What else holds of all of them."""
+    """The traits that all pins of this kind have."""
 
     def find(self, file: TextFile, context: Context) -> Iterable[Found]:
-        """Yield what `file` holds, in any order. Finds only: no I/O, no planning, no writing.
+        """Yield the pins and notes of a file, in any order. It does no I/O and changes nothing.
 
-        What takes its version from a variable is yielded too; the search leaves it out where the
-        variable is followed, for the assignment stands for it then.
+        A pin that holds a variable is yielded too. If the variable is followed, the search replaces
+        that pin by the assignment's pin.
         """
         ...
 
@@ -229,24 +242,36 @@ class ByFileName(Kind, Protocol):
 
 @runtime_checkable
 class ByArgument(Kind, Protocol):
-    """A kind whose version may be a parameter of a shell function; its calls are the pins then."""
+    """A kind whose version may be a parameter of a shell function.
+
+    The arguments in the function's calls are the pins then.
+    """
 
     def of_arguments(self, file: TextFile) -> Iterable[Pin]:
-        """Yield what takes its version from the function around it, which `find` passes over."""
+        """Yield the pins that hold a parameter of the shell function around them."""
         ...
 
 
 @runtime_checkable
 class Selective(Kind, Protocol):
-    """A kind whose places say which controllers they install."""
+    """A kind whose places may name the controllers that they install."""
 
     def components(self, file: TextFile, pin: Pin) -> frozenset[str] | None:
-        """Return the controllers that a pin of the file installs; None where it does not say."""
+        """Return the names of the controllers that a pin installs; None if it names none."""
         ...
 
 
 def pin_at(kind: str, track: Track, scalar: Scalar, subject: str) -> Pin:
-    """Make the pin that a YAML scalar holds."""
+    """Make the pin of the version in a YAML scalar.
+
+    An exact version is opaque if the scalar cannot be edited in place.
+
+    Args:
+        kind: the name of the kind that found it.
+        track: the track of the version.
+        scalar: the scalar with the version.
+        subject: what holds the version, for people.
+    """
     value = scalar.value if scalar.editable else scalar.value.strip()
     form, skip = form_of(value)
     if not scalar.editable and form is Form.EXACT:  # no other form is rewritten
@@ -258,14 +283,16 @@ def pin_at(kind: str, track: Track, scalar: Scalar, subject: str) -> Pin:
 
 
 def pin_in_template(kind: str, track: Track, file: TextFile, scalar: Scalar, subject: str) -> Pin:
-    """Make the pin that a scalar of a template holds; a directive in it is a variable.
+    """Make the pin of the version in a scalar of a template.
+
+    If the scalar has a template action (`{{ … }}`), the pin holds a variable.
 
     Args:
-        kind: that found it.
-        track: of the version.
-        file: with the template.
-        scalar: as `templated.documents` has it.
-        subject: what holds it, for people.
+        kind: the name of the kind that found it.
+        track: the track of the version.
+        file: the file with the template.
+        scalar: a scalar of a document from `templated.documents`, whose offsets are the file's.
+        subject: what holds the version, for people.
     """
     text = file.text[scalar.start : scalar.end]
     if "{{" not in text:
@@ -275,18 +302,21 @@ def pin_in_template(kind: str, track: Track, file: TextFile, scalar: Scalar, sub
 
 
 def beside_digest(pin: Pin) -> Pin:
-    """Return a pin that a digest stands beside, which decides what is taken."""
+    """Return the pin as opaque, because a digest beside it decides which content is used."""
     subject = f"{pin.subject} (with a digest)"
     return replace(pin, form=Form.OPAQUE, subject=subject, with_digest=True)
 
 
 def in_patch(pin: Pin) -> Pin:
-    """Return a pin that is in a patch, and installs nothing by itself."""
+    """Return the pin with the remark that it is in a patch, which installs nothing by itself."""
     return replace(pin, subject=f"{pin.subject} (patch)", in_patch=True)
 
 
 def as_of(kind: Kind, pin: Pin) -> Pin:
-    """Return a pin with the role of the kind that found it, unless it has one of its own."""
+    """Return the pin with the role of its kind, unless the pin has a role of its own.
+
+    A pin on the operator's track has the role of the operator in any case.
+    """
     if pin.track == OPERATOR:
         return replace(pin, role=Role.OPERATOR)
     own = pin.role is not Role.INSTALLS or kind.ROLE is Role.INSTALLS
@@ -294,5 +324,5 @@ def as_of(kind: Kind, pin: Pin) -> Pin:
 
 
 def unpinned(kind: str, track: Track, location: Location, subject: str) -> Pin:
-    """Make the pin of something that should hold a version and holds none."""
+    """Make the pin of a place that should hold a version and holds none."""
     return Pin(kind, track, location, 0, 0, "", Form.UNPINNED, subject)

@@ -1,6 +1,7 @@
-"""What a kind of pin can be to those who judge, plan or report; each kind says which of them it is.
+"""Lists the traits of kinds of pin, which rules, plans and reports ask for.
 
-A new kind that is the same thing as others says so in its own module, and whoever asks takes it in.
+Each kind names its traits in its own module. Code outside of this room asks for a trait and never
+for a kind, so a new kind with a known trait needs no change there.
 """
 
 from __future__ import annotations
@@ -9,57 +10,57 @@ from enum import Enum, auto
 
 
 class KindTrait(Enum):
-    """What holds of all pins of a kind. `pins.traits` has the kinds of each."""
+    """A property that all pins of a kind share. `pins.traits` lists the kinds with each trait."""
 
     WRAPPED = auto()
-    """A chart lists the chart under its dependencies: it is exact, and helm locks it."""
+    """The pin is an entry in a chart's dependencies. It is exact, and helm locks it."""
     INSTALL_URL = auto()
-    """The URL of the manifest that installs Flux, as a script applies it."""
+    """The pin is in the URL of the manifest that installs Flux, as scripts apply it."""
     HELM_RELEASE = auto()
-    """An object for helm-controller, which has to run before what it names comes about."""
+    """The pin is in an object for helm-controller, which must run before it installs the chart."""
     MIRROR = auto()
-    """Values of a wrapper repeat the version of its dependency."""
+    """The pin is in a wrapper's values, which repeat the version of its dependency."""
     OWN_VERSION = auto()
-    """A chart's own version."""
+    """The pin is the version of a chart of this repository."""
     APP_VERSION = auto()
-    """A chart's appVersion, which may repeat the release."""
+    """The pin is the appVersion of a chart, which may repeat the release."""
     REPEATS_CHART = auto()
-    """Repeats the version of a chart of this repository."""
+    """The pin repeats the version of a chart of this repository."""
     CONTROLLER_IMAGE = auto()
-    """The image of one controller; its tag belongs to a release."""
+    """The pin is the image of one controller, whose tag belongs to a release."""
     BOOTSTRAPPED = auto()
-    """What `flux bootstrap` commits: one file for each cluster."""
+    """The pin is in a file that `flux bootstrap` commits, one for each cluster."""
     COPIED_MANIFEST = auto()
-    """A copy of the manifest of a release."""
+    """The pin is in a copy of a release's manifest."""
     TAG_URL = auto()
-    """A URL with the tag of a release, which begins with v."""
+    """The pin is in a URL with the tag of a release, which begins with `v`."""
     ACTION = auto()
-    """The action that installs the flux CLI, by a tag of flux2."""
+    """The pin is the tag of flux2 at which a workflow uses the action that installs the CLI."""
     CLI_FILE = auto()
-    """A file or an image of the flux CLI, as Flux publishes it."""
+    """The pin is in the name of a file or an image of the flux CLI that Flux publishes."""
     LISTED = auto()
-    """A URL of one file of a release, of which a catalog of a tool manager lists each release."""
+    """The pin may be in a tool manager's catalog, which has the URL of a file of each release."""
     ONE_RELEASE = auto()
-    """Has to hold one release: what it names is taken as it is."""
+    """The pin must hold one release, because its reader uses the text as it is."""
     BOOTSTRAP = auto()
-    """A chart that somebody or something installs once; GitOps then takes over."""
+    """The pin is in a place that installs a chart once, before GitOps takes over."""
     RECONCILED = auto()
-    """A chart that a controller brings about again and again."""
+    """The pin is in an object whose chart a controller reconciles."""
     CONFIGURED = auto()
-    """What a team adds in its configuration."""
+    """The pin is one that a team adds in its configuration."""
     VARIABLE = auto()
-    """A variable that something else takes its version from."""
+    """The pin is the value of a variable from which other places take their version."""
     ARCHIVE = auto()
-    """The URL of a chart's archive, which has the version twice."""
+    """The pin is in the URL of a chart's archive, which has the version twice."""
     MODULE = auto()
-    """A module of a program, which may hold a release in another form."""
+    """The pin is a module that a program requires, which may hold a release in another form."""
     DIGEST = auto()
-    """A digest of what a release publishes: only what is published tells a wrong one."""
+    """The pin is a digest of a published file. It can be checked only against what is published."""
     TAKES_RANGE = auto()
-    """Its reader takes a range of releases; a URL has no such tag."""
+    """The pin may be a range, because its reader resolves ranges. In a URL, a range is no tag."""
     CHART_OBJECT = auto()
-    """An object that names a chart, or what is embedded in one."""
+    """The pin is in an object that names a chart, or in an object embedded in another text."""
     RELEASE_OBJECT = auto()
-    """An object that holds a release of Flux, and no chart."""
+    """The pin is in an object that holds a release of Flux and names no chart."""
     BY_VARIABLE = auto()
-    """The version may be a variable, which is followed to the places that set it."""
+    """The pin may hold a variable, which fluxbump follows to the places that set it."""

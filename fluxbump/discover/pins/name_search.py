@@ -1,4 +1,4 @@
-"""Which texts name a chart, and which of these can install it. Pure."""
+"""Tells quickly whether a text can name a chart, and whether it can install one. Pure."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from functools import cache
 
 
 def is_named_in(text: str, names: tuple[str, ...]) -> bool:
-    """Whether a value in a text can be one of some names.
+    """Whether a value in a text can be one of `names`.
 
-    Says no only where the text has no such name; what holds it, the parser knows. Escapes have to
-    be written out (`yaml_escapes.unescaped`).
+    False is certain: the text has no such name. True means that the text has to be parsed to know.
+    Escapes in the text must be resolved before (`yaml_escapes.unescaped`).
     """
     # Most texts have no name at all, which fixed texts tell sooner than the pattern.
     return any(name in text for name in names) and _named(names).search(text) is not None
 
 
 def is_installed_in(text: str, names: tuple[str, ...]) -> bool:
-    """Whether a text can install what has one of some names, or patch what does.
+    """Whether a text can install something with one of `names`, or patch an object that does.
 
-    Says no only where it has no such name besides those in comments and in lists of what an object
-    depends on, which most objects of a large tree have.
+    False is certain: the text has such a name at most in comments and in lists of dependencies
+    (`dependsOn`), which most objects of a large tree have. True means that it has to be parsed.
     """
     if not is_named_in(text, names):
         return False
@@ -35,11 +35,12 @@ def _named(names: tuple[str, ...]) -> re.Pattern[str]:
 
 @cache
 def _depending(names: tuple[str, ...]) -> re.Pattern[str]:
-    """What names a chart and cannot install it, however the text around it is written.
+    """Match the places that name a chart and cannot install it in any context.
 
-    A line that begins with `#` is a comment, or a part of a longer value; with a quote in it, a
-    value may end there and another begin. An item of a list that begins with `name` is no
-    `metadata`, whose name counts, and an anchor would stand between the key and the name.
+    One is a line that begins with `#` and has no quote: it is a comment or a part of a longer
+    value. With a quote, a value could end there and another one begin. The other is an item of a
+    list that begins with `name`: it is no `metadata`, whose name would count. An anchor before the
+    name does not match.
     """
     comment = r"\n[ \t]*#[^\n\"']*(?![^\n])"
     item = rf"-[ ]name:[ ]+[\"']?{_any_of(names)}[\"']?(?=[ \t\r]*(?:\n|\Z))"

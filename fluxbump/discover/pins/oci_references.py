@@ -1,4 +1,4 @@
-"""Which version of an artifact an OCIRepository asks for, or a reference with a tag. Pure.
+"""Reads the version of an OCI artifact, from an OCIRepository or from a reference with a tag. Pure.
 
 Field meanings: fluxcd.io/flux/components/source/ocirepositories.
 """
@@ -21,24 +21,26 @@ from fluxbump.text.version_forms import form_of
 from fluxbump.text.yaml import Document, Node, Scalar
 
 TAG = rf"(?P<tag>(?>(?:{references.PIECE}|[^\s\"'`@,;&|)\]}}])+))(?P<digest>@sha256:)?"
-"""Matches the tag of a reference, and whether a digest is behind it."""
+"""Matches the tag of a reference; the group `digest` matches if a digest is behind the tag."""
 
 _LISTED = lazy_pattern(r"[\w.:@/=,-]+(?:[ \t]+[\w.:@/=,-]+)*[ \t]*(?:#.*)?")
 _UNSET = (None, "", "~", "null")
 
 
 def of(kind: str, track: Track, document: Document, node: Node) -> Iterator[Found]:
-    """Yield what the `ref` of an OCIRepository says.
+    """Yield the pin of an OCIRepository's `spec.ref`, and a note if `ref` filters the tags.
+
+    Without a `ref` that names a version, the pin is unpinned.
 
     Args:
-        kind: name of the kind of pin that asks.
-        track: the version line of the artifact.
-        document: with the object.
-        node: the object.
+        kind: the name of the kind of pin that asks.
+        track: the track of the artifact.
+        document: the YAML document with the object.
+        node: the OCIRepository.
     """
     subject = yaml.subject_of(node)
     reference = yaml.get(node, "spec", "ref")
-    # source-controller: a digest wins over semver, semver over tag; one that is empty is not set.
+    # source-controller: `digest` overrides `semver`, which overrides `tag`; an empty one is unset.
     for key in ("digest", "semver", "tag"):
         scalar = document.scalar(yaml.get(reference, key))
         if scalar is None or yaml.text_of(reference, key) in _UNSET:
@@ -55,7 +57,10 @@ def of(kind: str, track: Track, document: Document, node: Node) -> Iterator[Foun
 
 
 def _of_digest(pin: Pin, tag: Scalar | None) -> Pin:
-    """Return the pin of a digest: the version that a tag beside it tells, if it tells one."""
+    """Return the pin of a digest.
+
+    It holds the version of the tag beside the digest. Without such a version it is opaque.
+    """
     told = None if tag is None else pin_at(pin.kind, pin.track, tag, pin.subject)
     if told is None or told.form is not Form.EXACT or versions.parse(told.value) is None:
         return replace(pin, form=Form.OPAQUE)
@@ -63,7 +68,7 @@ def _of_digest(pin: Pin, tag: Scalar | None) -> Pin:
 
 
 def _with_digest(pin: Pin) -> Pin:
-    """Return the pin of a tag with a digest behind it: the digest decides what is pulled."""
+    """Return the pin of a tag with a digest behind it, cut to the tag. The digest counts."""
     tag = pin.value.partition("@")[0]
     _, skip = form_of(tag)
     start, end = pin.start + skip, pin.start + len(tag)
@@ -71,10 +76,11 @@ def _with_digest(pin: Pin) -> Pin:
 
 
 def _filtered(document: Document, reference: Node | None, pin: Pin) -> Iterator[Found]:
-    """With a filter, what `semver` admits may still be excluded, so nobody here says that it fits.
+    """Yield the pin of a `semver` range, and a note if a `semverFilter` is set.
 
-    A regular expression of Go decides which tags count before `semver` picks one of them
-    (fluxcd.io/flux/components/source/ocirepositories, SemverFilter example).
+    The filter is a regular expression of Go that selects tags before `semver` picks one of them
+    (fluxcd.io/flux/components/source/ocirepositories, SemverFilter example). It may exclude a
+    version that the range admits, and fluxbump does not evaluate it.
     """
     expression = yaml.text_of(reference, "semverFilter")
     if expression in _UNSET:
@@ -89,12 +95,12 @@ def _filtered(document: Document, reference: Node | None, pin: Pin) -> Iterator[
 
 
 class References(Struct, frozen=True):
-    """References to artifacts of one version line.
+    """How references to the artifacts of one track are found.
 
     Attributes:
-        kind: name of the kind of pin.
-        track: of the artifacts.
-        pattern: matches one; its groups are `name`, `tag` and `digest`.
+        kind: the name of the kind that its pins get.
+        track: the track of the artifacts.
+        pattern: matches a reference, with the groups `name`, `tag` and `digest`.
     """
 
     kind: str
@@ -103,7 +109,10 @@ class References(Struct, frozen=True):
 
 
 def is_live(file: TextFile, offset: int) -> bool:
-    """Whether a reference counts: in live code, or in a list of references in a `.txt` file."""
+    """Whether a reference at an offset is in use.
+
+    It is in live code, or on a line of a `.txt` file that has references and nothing else.
+    """
     if not file.path.endswith(".txt"):
         return file.is_live(offset)
     start, end = file.line_span(offset)
@@ -113,7 +122,7 @@ def is_live(file: TextFile, offset: int) -> bool:
 
 
 def tags(wanted: References, file: TextFile, context: Context) -> Iterator[Pin]:
-    """Yield the versions that references in live code hold; `latest` and its like are none."""
+    """Yield the pins of references that are in use. A tag such as `latest` holds no version."""
     for match in wanted.pattern.finditer(file.text) if not file.is_program else ():
         form, skip = form_of(match["tag"])
         live = is_live(file, match.start()) and not references.is_searched(file, match.start())

@@ -1,7 +1,7 @@
-"""URLs that hold the tag of a release, and are no install.yaml's. Pure.
+"""Finds the pins in URLs that hold the tag of a release, for the kinds that use such URLs. Pure.
 
-One reading for the kinds whose version is a part of a URL: live code, exact ones in the source code
-of programs, and variables that are followed to their assignment.
+URLs of `install.yaml` have a kind of their own. URLs count in live code. In the source code of
+programs, only exact tags are pins. A tag may also be a variable, which is followed later.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _ANY_URL = lazy_pattern(r"[a-z][a-z0-9+.-]{0,20}://(?:\$?\{\{[^}\n]{0,200}\}\}|[
 
 
 class Url(Struct, frozen=True):
-    """A kind of URL.
+    """How one sort of URL is found.
 
     Attributes:
-        kind: name of the kind of pin.
-        needle: what a text contains that holds one.
-        pattern: matches one; its group `tag` is the tag.
-        subject: what holds it, for people.
-        track: the version line of the tags.
+        kind: the name of the kind that its pins get.
+        needle: a fixed text that each file with such a URL contains.
+        pattern: matches the URL; its group `tag` is the tag.
+        subject: what such a URL is called in reports.
+        track: the track of the tags.
     """
 
     kind: str
@@ -48,9 +48,10 @@ class Url(Struct, frozen=True):
 
 
 def find(url: Url, file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the URLs of a file that name a release, or may do so; a branch is none.
+    """Yield a pin for each URL that names a release, and a note for each that may name one.
 
-    What has a digest beside it stays as it is: only the file itself could tell the new digest.
+    URLs with a branch are left out. A URL whose download has a digest in the file is opaque, since
+    the new digest could only be computed from the new download.
     """
     if url.needle not in file.text:
         return
@@ -74,11 +75,11 @@ def find(url: Url, file: TextFile, context: Context) -> Iterator[Found]:
 
 
 def _digested(file: TextFile, ours: Sequence[tuple[int, int]]) -> frozenset[int]:
-    """Return where the URLs begin that a digest of the file may belong to.
+    """Return the offsets of the URLs to which a digest in the file may belong.
 
     Args:
-        file: with the URLs.
-        ours: their spans.
+        file: the file with the URLs.
+        ours: the spans of the URLs.
     """
     digests = list(spellings.shaped(file.text)) if ours else []  # slower to look for than URLs
     if not digests:

@@ -1,7 +1,8 @@
-"""The kinds of pin by what they are: sets of their names, for those who judge, plan or report.
+"""Lists the names of the kinds with each trait, for rules, plans and reports.
 
-Whoever asks names what it needs to know of a pin, never its kind. Each kind says itself what it is;
-`KindTrait` says what that means. Kinds import nothing of this.
+Code outside of this room asks whether a pin's kind is in one of these sets, and never names a kind.
+Each kind has its traits in its own module, and `KindTrait` says what a trait means. Kinds do not
+import this module.
 """
 
 from __future__ import annotations
@@ -41,6 +42,6 @@ CHART_OBJECT = _having(KindTrait.CHART_OBJECT)
 RELEASE_OBJECT = _having(KindTrait.RELEASE_OBJECT)
 
 WHOLE_MANIFEST = BOOTSTRAPPED | COPIED_MANIFEST
-"""A whole file that Flux writes, which is made again for another release."""
+"""Kinds whose pin is a whole manifest written by Flux, which a bump generates again."""
 ALIGNED = INSTALL_URL | WRAPPED
-"""A bump moves them together only if it is told to, where they disagree."""
+"""Kinds whose pins must agree before a bump, unless the user tells it to move them together."""

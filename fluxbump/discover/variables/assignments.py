@@ -1,7 +1,7 @@
-"""Where a text gives a variable its value, whatever the language. Pure.
+"""Finds the places where a file sets a variable, in any language. Pure.
 
-Every place that sets the variable is found, also one with a computed value: only who knows them
-all can tell what the variable holds.
+A place with a computed value is found as well. A caller that follows a variable has to know all
+places that set it, because they must agree on one version.
 """
 
 from __future__ import annotations
@@ -37,10 +37,11 @@ _ENV_VALUE = lazy_pattern(r"""["']?[ \t]*\r?\n[ \t]+value:[ \t]*""")
 
 
 def find(file: TextFile, reference: Reference) -> Sequence[Assignment]:
-    """Return every place of `file` that sets what a reference names, in order.
+    """Return the places in `file` that set the variable of a reference, in the file's order.
 
     Raises:
-        ExceededError: thousands of references to as many places take more steps than it has.
+        ExceededError: the search needs more steps than the budget of the file allows, for example
+            for thousands of references to a variable that is set in thousands of places.
     """
     found = file.once((Assignment, reference.name, reference.scope), lambda: _find(file, reference))
     file.spend(1 + len(found))
@@ -64,7 +65,11 @@ def _find(file: TextFile, reference: Reference) -> Sequence[Assignment]:
 
 
 def _arguments(file: TextFile, function: str, number: str) -> Iterator[Assignment]:
-    """Yield what each call of a function passes; no version where it passes nothing."""
+    """Yield the argument `number` of each call of a function.
+
+    An assignment has no version if the call has fewer arguments, or if the argument is more than
+    a version.
+    """
     for start, end in shell_arguments.arguments(file, function, int(number)):
         found = value_at(file, start) if end > start else None
         whole = found is not None and found.start - 2 <= start and found.end <= end <= found.end + 1
@@ -93,7 +98,13 @@ _OPERATOR = lazy_pattern(r"""["']?[ \t]*(?::=|\?=|\+=|=(?![=~]))[ \t]*|["']?[ \t
 
 
 def _value_start(file: TextFile, before: str, end: int) -> int | None:
-    """Return where the value begins that is given to a name; None if none is given."""
+    """Return the offset of the value that is assigned to a name; None if this is no assignment.
+
+    Args:
+        file: the file with the name.
+        before: the text of the line before the name.
+        end: the offset behind the name.
+    """
     operator = _OPERATOR.match(file.text, end)
     if operator is None:
         blank = file.text[end : end + 1] in (" ", "\t") and _BY_BLANK.match(before)
@@ -116,14 +127,14 @@ _DEFAULT = lazy_pattern(rf"""\}}?:?[-=]["']?v?(?P<version>{versions.FULL.pattern
 
 
 def _default(text: str, end: int) -> Iterator[Assignment]:
-    """The value of `${{NAME:-v2.4.0}}`, wherever it stands."""
+    """Yield the default in a shell expansion such as `${NAME:-v2.4.0}`, from the name's end."""
     match = _DEFAULT.match(text, end)
     if match:
         yield Assignment(*match.span("version"), match["version"])
 
 
 LOOKED_THROUGH = 200
-"""Characters of a text that are one step where all of it is looked through."""
+"""How many characters cost one step of the budget when a whole text is searched."""
 
 
 def _below(file: TextFile, name: tuple[str, ...]) -> Iterator[Assignment]:
@@ -144,7 +155,10 @@ _ENVIRONMENTS = "environments:"
 
 
 def _values(root: Node | None) -> Iterator[Node | None]:
-    """Yield a document, and the values in a helmfile: of each environment, and of all."""
+    """Yield the root of a document, and the items of each list `values` that a helmfile has.
+
+    A helmfile has such a list at its top, and one in each of its environments.
+    """
     yield root
     environments = (value for _, value in yaml.entries(yaml.get(root, "environments")))
     for holder in (root, *environments):

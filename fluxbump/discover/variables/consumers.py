@@ -1,4 +1,8 @@
-"""Who takes a version from a variable, and which files may set it."""
+"""Finds the pins that take a version from a variable, and reads the files that may set it.
+
+Variables are followed in two passes. The first pass finds such pins ("early"), the second follows
+their variables to the assignments, which become pins themselves.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +22,13 @@ from fluxbump.text.live_code import TextFile
 
 
 class Early(Struct, frozen=True):
-    """What is found in a file before it is known what becomes of variables.
+    """The pins and notes of one file that are found before any variable is followed.
 
     Attributes:
-        pins: those that others are found by: what install URLs hold, and who uses a variable.
-        found: what the kinds `EARLY` yield for this file, by name; a kind that yields nothing has
-            no entry.
+        pins: the pins of the kinds `BY_VARIABLE`, and the pins that hold a parameter of a shell
+            function. The ones that hold a variable are followed later.
+        found: the pins and notes that each of the kinds `EARLY` yields, by the kind's name. A kind
+            that yields nothing has no entry.
     """
 
     pins: tuple[Pin, ...] = ()
@@ -31,25 +36,27 @@ class Early(Struct, frozen=True):
 
 
 EARLY = {kind.NAME for kind in BY_VARIABLE if kind not in BY_ARGUMENT}
-"""Names of the kinds that yield the same whatever becomes of variables.
+"""Names of the kinds whose result does not change when variables are followed.
 
-Kinds by argument yield less where an argument is followed to the calls.
+A kind `BY_ARGUMENT` is not among them: it yields fewer pins once a parameter of a shell function
+is followed to the calls.
 """
 EarlyFinds = Mapping[str, Early]
-"""What is found early, by path of the file."""
+"""The early pins and notes of several files, by the path of the file."""
 
 
 def early(
     files: Iterable[TextFile], context: Context, known: EarlyFinds | None = None
 ) -> dict[str, Early]:
-    """Find the pins that others are found by, and what need not be looked for again.
+    """Search files for pins before variables are followed.
 
-    A file that takes too many steps has nothing; the search for all pins names it.
+    A file that takes too many steps gets an empty result here. The later search for all pins
+    reports that file.
 
     Args:
-        files: that are searched.
-        context: what the kinds are told.
-        known: what was found before, which is taken as it is.
+        files: the files to search.
+        context: passed on to each kind.
+        known: results of an earlier search, which are taken over without a new search.
     """
     known = known or {}
     return {
@@ -83,14 +90,20 @@ def _early(file: TextFile, context: Context) -> Early:
 def places_of(
     files: Mapping[str, TextFile], early_finds: EarlyFinds, paths: Sequence[str]
 ) -> dict[str, Places]:
-    """Return, for every file that takes a version from a variable, where that may be set."""
+    """Return the files that may set a variable, by the path of each file that uses one.
+
+    Args:
+        files: the files with the uses, by path.
+        early_finds: the early pins of each of these files.
+        paths: all paths of the tree.
+    """
     found: dict[str, Places] = {}
     folders = Folders(paths)
     for file in files.values():
         scopes = set[str]()
         for pin in early_finds[file.path].pins:
             reference = resolve.reference_of(pin) if pin.form is Form.VARIABLE else None
-            if reference and reference.scope not in scopes:  # the rest of it tells nothing
+            if reference and reference.scope not in scopes:  # the name does not matter
                 scopes.add(reference.scope)
                 more = folders.places(file.path, file.text, reference)
                 found[file.path] = (*found.get(file.path, ()), *more)
@@ -103,7 +116,17 @@ def setting(
     places: Mapping[str, Places],
     early_finds: EarlyFinds,
 ) -> dict[str, TextFile]:
-    """Read the files that may set a variable, as far as they name one."""
+    """Read the files that may set a variable, and return the ones that can, by path.
+
+    A file is left out if it contains the name of no variable in use. Terraform files near a use
+    are kept in any case.
+
+    Args:
+        reader: reads the files of the tree.
+        files: the files that are read already, by path. They are not read again.
+        places: the files that may set a variable, by the path of the file that uses it.
+        early_finds: the early pins of the files in `places`.
+    """
     names = {
         reference.name[-1]
         for path in places
@@ -111,7 +134,7 @@ def setting(
         if (reference := resolve.reference_of(pin))
     }
     texts = list(reader.texts(sorted(paths_in(places) - files.keys())))
-    # A module may hand a variable on under another name; who calls it names the variable itself.
+    # A module may pass a variable on under another name, which only the module's caller has.
     near = {dirname(above) for path in places for above in (path, dirname(path))}
     near |= {dirname(dirname(dirname(path))) for path in places}
     return {
@@ -124,13 +147,19 @@ def setting(
 
 
 _MANY = 200
-"""Names for which a text is not searched one by one: reading all that it sets takes less."""
+"""With more names than this, a text is kept without a search for each name, which takes longer."""
 
 
 def followed_in(
     files: Iterable[TextFile], uses: Iterable[Pin], context: Context
 ) -> resolve.Followed:
-    """Follow the variables that pins of some files take their versions from."""
+    """Follow the variables that pins take their versions from to the assignments.
+
+    Args:
+        files: the files that are searched for pins.
+        uses: the pins of these files that hold a variable.
+        context: names the files that may set a variable, and has the text of further ones.
+    """
     known = {path: TextFile(path, text) for path, text in context.beside.items()}
     outside = [pin for found in early(known.values(), context).values() for pin in found.pins]
     known |= {file.path: file for file in files}

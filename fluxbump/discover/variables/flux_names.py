@@ -1,8 +1,8 @@
-"""Variables that are called after a Flux release, also if nothing here is seen to use them. Pure.
+"""Finds variables that hold a Flux version according to their names, even if no use is seen. Pure.
 
-A workflow hands `FLUX_VERSION` to an action, a Makefile to a target, an Ansible role to a template
-in another repository. The name alone is not enough: InfluxDB, machine learning and other programs
-have a flux too. So the value has to be a release of Flux that is known.
+A workflow passes `FLUX_VERSION` to an action, a Makefile to a target, an Ansible role to a template
+in another repository. The name alone is not enough, because InfluxDB, machine learning and other
+programs have a flux too. So the value has to be a known release of Flux.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NEEDLES = (
     *("flux_chart_ver", "flux2_chart_ver", "fluxcd_chart_ver", "fluxv2_chart_ver"),
     *("flux_helm_", "flux2_helm_", "fluxChartVersion", "flux2ChartVersion", "FluxChartVersion"),
 )
-"""What a file contains that has such a variable."""
+"""Fixed texts, one of which is in each file that has such a variable."""
 
 FILES = (".flux-version", ".flux2-version", "FLUX_VERSION")
 """Names of files that hold a release and nothing else."""
@@ -55,20 +55,26 @@ _CHART_NAME = lazy_pattern(
 
 
 def find(file: TextFile) -> Iterator[tuple[str, tuple[Assignment, ...]]]:
-    """Yield each name of such a variable with the places that give it a version, in order.
+    """Yield each variable named after a Flux release, with the places that set it to a version.
 
-    Places with a computed value are left out.
+    The places are in the file's order. Places with a computed value are left out.
     """
     yield from _assigned(file, _NAME)
 
 
 def of_operator(file: TextFile) -> Iterator[tuple[str, tuple[Assignment, ...]]]:
-    """Yield the same for variables that are called after a version of flux-operator."""
+    """Yield each variable named after a version of flux-operator, with the places that set it.
+
+    Order and exceptions are those of `find`.
+    """
     yield from _assigned(file, _OPERATOR_NAME)
 
 
 def of_chart(file: TextFile) -> Iterator[tuple[str, tuple[Assignment, ...]]]:
-    """Yield the same for variables that are called after a version of the chart."""
+    """Yield each variable named after a version of the chart `flux2`, with the places that set it.
+
+    Order and exceptions are those of `find`.
+    """
     yield from _assigned(file, _CHART_NAME)
 
 
@@ -105,14 +111,14 @@ _CONSTANT = lazy_pattern(
     rf"""v?(?P<version>{versions.FULL.pattern})["'`]"""
 )
 _WEB = lazy_pattern("web_?flux", re.IGNORECASE)
-"""A framework of Java, whose versions look the same."""
+"""The name of a Java framework (WebFlux) whose versions look like those of Flux."""
 
 
 def constants(file: TextFile) -> Iterator[re.Match[str]]:
-    """Yield where code of a program names a release of Flux: `name` and `version`.
+    """Yield the constants of a program that hold a Flux version; groups `name` and `version`.
 
-    Such a name may say more than a variable's: `defaultFluxVersion`. What Renovate is told of is
-    left to the kinds that read its remarks.
+    The name of a constant may have a prefix, as in `defaultFluxVersion`. A version with a remark
+    for Renovate is left to the kinds that read such remarks.
     """
     named = file.is_program and any(needle in file.text for needle in NEEDLES)
     if named and not _WEB.search(file.text):
@@ -123,14 +129,15 @@ def constants(file: TextFile) -> Iterator[re.Match[str]]:
 
 
 _NEAR = 2
-"""Lines below a version on which a digest may stand that names no tool."""
+"""A digest without the name of a tool belongs to a version at most this many lines above it."""
 
 
 def digest_beside(file: TextFile, offset: int) -> int | None:
-    """Return the offset of a digest that may go with the release at `offset`; None without one.
+    """Return the offset of a digest that may belong to the release at `offset`; None without one.
 
-    It is called after Flux, or it is called after nothing and stands right below. Where a URL names
-    a release, the digest may be that of its file, which kind `digest` tells.
+    The digest's name begins with `flux`, or it names no tool and the digest is right below the
+    release. A file with a URL of an exact release has no such digest: it may be the digest of the
+    downloaded file, which the kind `digest` finds.
     """
     if any(file.is_live(match.start()) for match in _EXACT_URL.finditer(file.text)):
         return None
@@ -155,4 +162,4 @@ _TABLE = lazy_pattern(
     r"(?<![\w.-])flux(?!_?(?:operator|schema|local|core))\w{0,20}(?:sha\d|checksum|digest|hash)\w{0,10}[\"']?\s*[:=]\s*[{(\[\n]",
     re.IGNORECASE,
 )
-"""Digests of Flux for each platform."""
+"""Matches the head of a table of digests of Flux, such as one for each platform."""

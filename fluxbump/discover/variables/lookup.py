@@ -1,4 +1,8 @@
-"""Where a variable is set: in its file, in files beside it, by the callers of a module. Pure."""
+"""Finds the assignments of one variable across files. Pure.
+
+It searches the file that uses the variable, the files that may set it, and, for a Terraform
+module, the files that call the module.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +21,23 @@ from fluxbump.model import Pin
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 
-_DEPTH = 3  # variables that one after the other take their value from the next
+_DEPTH = 3  # how many variables are followed in a chain of `a = b`, `b = c`
 
 
 class Search(Struct, dict=True):
-    """The files that are known, and where each use may be set."""
+    """The files in which variables are looked up.
+
+    Attributes:
+        files: all files that were read, by path.
+        places: the files that may set a variable, by the path of the file that uses it.
+    """
 
     files: Mapping[str, TextFile]
     places: Mapping[str, Places]
 
     @cached_property
     def callers(self) -> dict[str, Sequence[TextFile]]:
-        """The files that call a Terraform module, by the folder of that module."""
+        """The Terraform files with `module` blocks, by the folder of the module that they call."""
         found = dict[str, list[TextFile]]()
         for path in sorted(path for path in self.files if path.endswith(MODULE)):
             for folder in terraform.called(self.files[path]):
@@ -37,9 +46,10 @@ class Search(Struct, dict=True):
 
     @cached_property
     def _of_modules(self) -> dict[str, list[str]]:
-        """The files of Terraform by the folder of the module that they belong to.
+        """The paths of Terraform files, by the folder of the module that they belong to.
 
-        Values for an environment are often below the module: `environments/prod.tfvars`.
+        A file belongs to the closest folder above it that has a module, because values for an
+        environment are often below the module: `environments/prod.tfvars`.
         """
         modules = {dirname(path) for path in self.files if path.endswith(MODULE)}
         found = dict[str, list[str]]()
@@ -51,17 +61,30 @@ class Search(Struct, dict=True):
         return found
 
     def beside(self, path: str) -> Sequence[str]:
-        """Return the files of the module that a file belongs to."""
+        """Return the paths of the Terraform module in the folder of `path`, folders below too."""
         return self._of_modules.get(dirname(path), ())
 
     @cached_property
     def naming(self) -> dict[str, Sequence[TextFile]]:
-        """The files that name another one, by the path of that one; for who was asked for."""
+        """The files whose text names another file, by the path of the file that is named.
+
+        It is a cache that `_called_elsewhere` fills, for the files that it is asked about.
+        """
         return {}
 
 
 def resolve(search: Search, pin: Pin, reference: Reference) -> list[tuple[str, Assignment]]:
-    """Return where the variable of a pin is set, if every such place holds the same version."""
+    """Return the places whose version the variable of a pin holds, with their paths.
+
+    The result is empty if no place sets the variable, if a place sets it to something other than a
+    version, or if places disagree. The values of a module's callers and of environments override
+    the default of the module, so these may differ from it. Only those with a version are returned.
+
+    Args:
+        search: the files to search.
+        pin: the use of the variable.
+        reference: the variable that the pin names.
+    """
     path = pin.location.path
     own = _own(search, pin, reference)
     if reference.scope == shell_arguments.SCOPE and (
@@ -80,7 +103,11 @@ def resolve(search: Search, pin: Pin, reference: Reference) -> list[tuple[str, A
 
 
 def _own(search: Search, pin: Pin, reference: Reference) -> list[tuple[str, Assignment]]:
-    """Return where the file of a pin sets its variable, with the default that it has itself."""
+    """Return the places in the pin's own file that set its variable.
+
+    The default in the reference itself, as in `${NAME:-2.4.0}`, is one of them. Variables and local
+    values of Terraform have none here, since any file of their module can set them.
+    """
     path = pin.location.path
     own = [] if reference.scope in ("var", "local") else set_in(search, [path], reference)
     if reference.default:
@@ -94,13 +121,19 @@ def _own(search: Search, pin: Pin, reference: Reference) -> list[tuple[str, Assi
 
 
 def setting(search: Search, pin: Pin, reference: Reference) -> list[tuple[str, Assignment]]:
-    """Return where the variable of a pin is set, whatever is held there."""
+    """Return the places that set the variable of a pin, also those that hold no version.
+
+    The pin's own file takes precedence. Other files are searched if it does not set the variable.
+    """
     path, own = pin.location.path, _own(search, pin, reference)
     return _settled(search, path, own, _DEPTH) if own else _elsewhere(search, path, reference)
 
 
 def _called_elsewhere(search: Search, path: str, reference: Reference) -> bool:
-    """Whether another file that names this one calls the function of a parameter."""
+    """Whether another file calls the shell function that a reference to a parameter is about.
+
+    Only files that contain the name of the file at `path` are searched.
+    """
     if path not in search.naming:
         name = basename(path)
         others = (file for other, file in search.files.items() if other != path)
@@ -111,7 +144,7 @@ def _called_elsewhere(search: Search, path: str, reference: Reference) -> bool:
 def set_in(
     search: Search, paths: Iterable[str], reference: Reference
 ) -> list[tuple[str, Assignment]]:
-    """Return where some files set a variable, with their paths."""
+    """Return the places in the files at `paths` that set a variable, each with its path."""
     known = [path for path in paths if path in search.files]
     return [
         (p, assignment)
@@ -123,7 +156,10 @@ def set_in(
 def _settled(
     search: Search, path: str, held: Iterable[tuple[str, Assignment]], depth: int
 ) -> list[tuple[str, Assignment]]:
-    """Replace each alias by what it stands for; a value that nobody knows remains."""
+    """Replace each assignment of another variable by the places that set that variable.
+
+    An assignment stays as it is if no such place is found, or if `depth` is used up.
+    """
     settled: list[tuple[str, Assignment]] = []
     for where, assignment in held:
         known = []
@@ -141,7 +177,7 @@ def _settled(
 
 def _elsewhere(search: Search, path: str, reference: Reference) -> list[tuple[str, Assignment]]:
     groups = search.places.get(path, ())
-    # Of the modules in other folders, only what they pass counts.
+    # A Terraform module in another folder counts only by what it passes to a template.
     for group in groups[:1] if reference.scope in ("var", "local") else groups:
         plain = [
             sibling
@@ -159,9 +195,10 @@ def _elsewhere(search: Search, path: str, reference: Reference) -> list[tuple[st
 def _calls(
     search: Search, path: str, reference: Reference, depth: int = _DEPTH
 ) -> list[tuple[str, Assignment]]:
-    """What the `module` blocks of other folders pass to the module that `path` is part of.
+    """Return what `module` blocks in other folders pass to the module that `path` is part of.
 
-    A variable that a caller hands on is followed to the caller's own files, and to its callers.
+    If a caller passes a variable of its own, that variable is followed to the caller's files and
+    to the callers of the caller.
     """
     if reference.scope != "var":
         return []
@@ -178,7 +215,7 @@ def _calls(
 def _of_environments(
     search: Search, path: str, reference: Reference
 ) -> list[tuple[str, Assignment]]:
-    """Return the values below the folder of a module: `environments/prod.tfvars`."""
+    """Return what files below the folder of a module set, such as `environments/prod.tfvars`."""
     if reference.scope != "var":
         return []
     below = [other for other in search.beside(path) if dirname(other) != dirname(path)]
@@ -188,7 +225,10 @@ def _of_environments(
 def _handed_on(
     search: Search, path: str, assignment: Assignment, depth: int
 ) -> list[tuple[str, Assignment]]:
-    """Return where the value is set that the file of a caller passes."""
+    """Return the places that set the value which a caller of a module passes.
+
+    This is the assignment itself if it holds a version, or if its variable is not found.
+    """
     alias = assignment.alias
     if assignment.version is not None or alias is None or not depth:
         return [(path, assignment)]
@@ -204,7 +244,11 @@ def _handed_on(
 def _of_template(
     search: Search, path: str, group: Iterable[str], reference: Reference
 ) -> Iterator[tuple[str, Assignment]]:
-    """What Terraform gives a template: in the call that names it, else by the same name beside."""
+    """Yield what Terraform sets for a variable of the template at `path`.
+
+    If a `templatefile` call names the template, its arguments count. Without such a call, a
+    Terraform variable or local value of the same name in the template's folder counts.
+    """
     modules = [sibling for sibling in group if sibling in search.files and sibling.endswith(MODULE)]
     calls = {sibling: _calls_of(search.files[sibling], basename(path)) for sibling in modules}
     if any(calls.values()):
@@ -220,11 +264,11 @@ def _of_template(
 
 _TEMPLATE = lazy_pattern(r"template_?file")
 _BEFORE_NAME = 500
-"""Characters between the name of Terraform's function and that of a template."""
+"""How many characters may be between `templatefile` and the name of the template."""
 
 
 def _calls_of(file: TextFile, template: str) -> Sequence[tuple[int, int]]:
-    """Return the spans of the arguments behind the name of a template, where a call reads it."""
+    """Return the spans of the arguments behind the template's name in calls of `templatefile`."""
     templates = file.once(_calls_of, lambda: _TEMPLATE.search(file.text) is not None)
     return file.once((_calls_of, template), lambda: _named_in(file, template)) if templates else ()
 

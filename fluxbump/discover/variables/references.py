@@ -1,7 +1,8 @@
-"""Which variable a text takes a version from, and which texts only look like a version. Pure.
+"""Parses a reference to a variable, and tells versions from texts that look like one. Pure.
 
-The syntaxes: shell parameter expansion (POSIX, 2.6.2), Make and Azure `$(NAME)`, PowerShell
-`$env:NAME`, Terraform interpolation, Go templates, Jinja, and expressions of GitHub Actions.
+These syntaxes are parsed: shell parameter expansion (POSIX, 2.6.2), Make and Azure `$(NAME)`,
+PowerShell `$env:NAME`, batch `%NAME%`, Terraform interpolation, Go templates, Jinja, and
+expressions of GitHub Actions.
 """
 
 from __future__ import annotations
@@ -19,9 +20,13 @@ class Reference(Struct, frozen=True):
     """The variable that a text takes its version from.
 
     Attributes:
-        name: of the variable; behind it the keys below it, if it is a map.
-        scope: `var` or `local` of Terraform, `Values` of Helm, `inputs` of a workflow; or empty.
-        default: span of the version that counts if nothing sets the variable, in the text.
+        name: the name of the variable. If the variable is a map, the keys that lead to the version
+            follow the name. For a parameter of a shell function it is the function's name and the
+            parameter's number.
+        scope: `var` or `local` for Terraform, `Values` for Helm, `inputs` for a workflow,
+            `argument` for a parameter of a shell function. It is empty for other variables.
+        default: the start and end, within the parsed text, of the version that applies if nothing
+            sets the variable; None if the text has no default.
     """
 
     name: tuple[str, ...]
@@ -29,9 +34,9 @@ class Reference(Struct, frozen=True):
     default: tuple[int, int] | None = None
 
 
-# Each piece is taken as a whole, so that blanks, quotes and slashes inside hide nothing.
+# A piece is matched up to its end, so that blanks, quotes and slashes inside do not cut it.
 PIECE = r"\$?\{\{(?:[^}\n]|\}(?!\})){0,200}\}\}+|\$\$?\{[^}\n]{0,200}\}|\$\$?\([^)\n]{0,200}\)"
-"""An interpolation with an end of its own."""
+"""Matches an interpolation that has a closing bracket: `${…}`, `$(…)`, `{{…}}`, `${{…}}`."""
 
 _INTERPOLATION = lazy_pattern(
     rf"(?P<closed>{PIECE})|\$\$?(?P<plain>(?:env:)?[A-Za-z_]\w*)|%(?P<batch>[A-Za-z_]\w+)%"
@@ -54,13 +59,18 @@ _ELSEWHERE = frozenset(
         *("secrets", "self", "source", "steps", "vars"),
     )
 )
-"""What a name begins with whose value is not in a file beside it."""
+"""First parts of dotted names whose values are not set in a file of the repository."""
 _SCOPES = ("var", "local", "Values", "inputs")
 _DROPPED = ("env", "variables", "ansible_env")
 
 
 def parse(text: str) -> Reference | None:
-    """Return the variable that `text` takes its whole version from; None if it is no single one."""
+    """Return the variable that `text` refers to.
+
+    Returns:
+        None if the text is no reference, contains anything else than one reference and a leading
+        `v`, has two defaults, or takes its value from outside the repository.
+    """
     match = _INTERPOLATION.search(text)
     if match is None or text[: match.start()] not in ("", "v") or match.end() != len(text):
         return None
@@ -76,7 +86,10 @@ def parse(text: str) -> Reference | None:
 
 
 def _path_of(closed: str) -> str | None:
-    """Return the path that an interpolation names, if it does nothing else with the value."""
+    """Return the dotted name in an interpolation; None if the interpolation changes the value.
+
+    A default, quoting, trimming and the removal of a leading `v` do not count as a change.
+    """
     inner = closed.lstrip("$")
     if inner.startswith("{{"):
         short = len(inner) <= _LONGEST
@@ -115,7 +128,10 @@ _SPLIT = lazy_pattern(r"\\.|['\"]|\$\(|\|\|?|&&|[;`]")
 
 
 def is_version(tag: str) -> bool:
-    """Whether a tag is a release, a range or a variable, and not a pattern for one."""
+    """Whether a tag is a version, a range or a variable, and not a pattern that matches versions.
+
+    Placeholders of Renovate's templates and `$1` in replacements are no variables.
+    """
     if _HOLDS.fullmatch(tag):
         return True
     match = _INTERPOLATION.search(tag)
@@ -126,9 +142,10 @@ def is_version(tag: str) -> bool:
 
 
 def is_searched(file: TextFile, offset: int) -> bool:
-    """Whether what stands there is what a tool looks for, or puts in its place.
+    """Whether the text at `offset` is something that a tool searches for, or a replacement for it.
 
-    It is an argument of grep, sed and the like, or the value of a key such as `matchStrings`.
+    It is if it is an argument of grep, sed or a similar tool, or the value of a key such as
+    `matchStrings`.
     """
     first = max(0, offset - 2_000)
     start = file.text.rfind("\n", first, offset) + 1
@@ -139,7 +156,10 @@ def is_searched(file: TextFile, offset: int) -> bool:
 
 
 def _command(before: str) -> str:
-    """Return what stands before a place in the same command; quoted separators end none."""
+    """Return the part of `before` that belongs to the last shell command in it.
+
+    Separators of commands count only outside of quotes.
+    """
     begin, quote = 0, ""
     for token in _SPLIT.finditer(before):
         word = token.group()

@@ -1,6 +1,7 @@
-"""Remarks by which Renovate knows what a version is of: `# renovate: datasource=… depName=…`. Pure.
+"""Finds versions by the comments that Renovate reads: `# renovate: datasource=… depName=…`. Pure.
 
-Syntax: docs.renovatebot.com, "customManagers". The version is on the line of the remark, or below.
+Such a comment is called a remark here. The version is on the line of the remark, or below it.
+Syntax: docs.renovatebot.com, "customManagers".
 """
 
 from __future__ import annotations
@@ -12,22 +13,22 @@ from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
 
 _NEXT = 3
-"""Lines below a remark that belong to it, if they are remarks too."""
+"""How many lines below a remark are searched for its version; comments in between are passed."""
 
 IsActedOn = Callable[[TextFile, int], bool]
-"""Whether something acts on what stands at a place of a file."""
+"""Returns whether a version at an offset of a file counts, because it is in use there."""
 
 
 def told(
     file: TextFile, named: re.Pattern[str], sources: Iterable[str], is_acted_on: IsActedOn
 ) -> Iterator[tuple[str, re.Match[str]]]:
-    """Yield the line of each remark, and the version that it is about.
+    """Yield the line of each remark together with the version that it is about.
 
     Args:
-        file: to search.
-        named: matches what the remark calls the version's owner.
-        sources: data sources of which the remark must name one.
-        is_acted_on: which versions count.
+        file: the file to search.
+        named: matches the dependency's name in the remark.
+        sources: Renovate's data sources, of which the remark must name one.
+        is_acted_on: returns whether a version at an offset counts.
     """
     if "datasource=" not in file.text:
         return
@@ -46,7 +47,7 @@ def told(
 
 
 def is_told(file: TextFile, offset: int) -> bool:
-    """Whether a remark may be about the version at `offset`."""
+    """Whether a remark for Renovate is on the line of the version at `offset`, or closely above."""
     start, end = file.line_span(offset)
     for _ in range(_NEXT):
         start, _ = file.line_span(max(0, start - 1))
@@ -56,7 +57,7 @@ def is_told(file: TextFile, offset: int) -> bool:
 def _version_on(
     file: TextFile, start: int, end: int, is_acted_on: IsActedOn
 ) -> re.Match[str] | None:
-    """Return the one version on a line that something acts on."""
+    """Return the version on a line; None unless the line has exactly one version that counts."""
     found = versions.IN_TEXT.finditer(file.text, start, end)
     live = [match for match in found if is_acted_on(file, match.start("version"))]
     whole = len(live) == 1 and file.text[live[0].end() : live[0].end() + 1] != "@"

@@ -1,4 +1,8 @@
-"""Follows the variables that pins take their versions from to the places that set them. Pure."""
+"""Follows variables from the pins that use them to the places that set them. Pure.
+
+An assignment that is found this way becomes a pin. Several pins may use one variable, and one
+assignment may serve several variables, so a claim links each use to an assignment.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +23,14 @@ from fluxbump.text.live_code import TextFile
 
 
 class Followed(Struct, frozen=True):
-    """What became of the variables.
+    """The result of following variables.
 
     Attributes:
-        pins: the assignments that hold a version, by path.
-        uses: path and offset of every text whose variable is followed.
-        disputed: path and offset of assignments that a use cannot choose among.
+        pins: the assignments that hold a version, as pins, by the path of their file.
+        uses: path and offset of each pin whose variable was followed to an assignment. Such a pin
+            is left out of the result of a search, because the assignment replaces it.
+        disputed: path and offset of each assignment that is found but does not become a pin: the
+            places that set the variable disagree or hold no version, or two tracks use it.
     """
 
     pins: Mapping[str, Sequence[Pin]] = field(default_factory=dict)
@@ -33,20 +39,24 @@ class Followed(Struct, frozen=True):
 
 
 def reference_of(pin: Pin) -> Reference | None:
-    """Return the variable that a pin takes its version from."""
+    """Return the variable that a pin takes its version from; None if its value is no reference.
+
+    In Terraform, a reference may have no brackets: `var.flux_version`.
+    """
     bare = re.fullmatch(r"""(?:var|local)\.[\w.\[\]"']+""", pin.value)
     return references.parse("${" + pin.value + "}" if bare else pin.value)
 
 
 class _Question(Struct, frozen=True):
-    """What several pins of a file ask: where one variable is set.
+    """The question where a variable is set, which all pins of a file with the same use share.
 
     Attributes:
-        path: of the file.
-        reference: to the variable.
-        place: of the pin, if that holds the variable's default; nothing else is equal to it then.
-        track: of the pins.
-        role: of the pins.
+        path: the path of the file that uses the variable.
+        reference: the variable.
+        place: the offset of the pin if its reference has a default, since that default belongs to
+            this pin alone. None otherwise.
+        track: the track of the pins that ask.
+        role: the role of the pins that ask.
     """
 
     path: str
@@ -57,7 +67,10 @@ class _Question(Struct, frozen=True):
 
 
 def _questions(search: Search, pins: Iterable[Pin]) -> dict[_Question, list[Pin]]:
-    """Return the pins that hold a variable by what they ask; thousands may ask the same."""
+    """Group pins by their question, so that a question of thousands of pins is answered once.
+
+    Pins that hold no variable are left out.
+    """
     asked: dict[_Question, list[Pin]] = {}
     for pin in pins:
         path = pin.location.path
@@ -70,12 +83,12 @@ def _questions(search: Search, pins: Iterable[Pin]) -> dict[_Question, list[Pin]
 
 
 class _Claim(Struct, frozen=True):
-    """Pins take their version from an assignment, which so is a pin itself.
+    """The answer to a question: an assignment from which the pins that asked take their version.
 
     Attributes:
-        asked: by the pins.
-        path: of the file with the assignment.
-        assignment: the place.
+        asked: the question.
+        path: the path of the file with the assignment.
+        assignment: the place that sets the variable.
     """
 
     asked: _Question
@@ -84,7 +97,7 @@ class _Claim(Struct, frozen=True):
 
 
 _Place = tuple[str, int]
-"""Path and offset of a text."""
+"""The path of a file and an offset in its text."""
 
 
 def follow(
@@ -95,14 +108,14 @@ def follow(
     *,
     kind: str,
 ) -> Followed:
-    """Follow every pin that takes its version from a variable.
+    """Follow each pin that holds a variable to the assignments of that variable.
 
     Args:
-        files: by path, with all that may set a variable.
-        pins: that hold a variable.
-        found: by path of a pin, the files that may set its variable.
-        named: variables that count wherever they are set, whoever uses them.
-        kind: of the pins that assignments are.
+        files: the files with the pins, and all files that may set a variable, by path.
+        pins: the pins that hold a variable.
+        found: the files that may set a variable, by the path of the file with the pin.
+        named: variables whose assignments become pins even if no pin uses them, with their tracks.
+        kind: the kind that the pins made from assignments get.
     """
     search = Search(files, found)
     asked = _questions(search, pins)
@@ -136,7 +149,12 @@ def _place(pin: Pin) -> _Place:
 def _claims(
     search: Search, asked: Mapping[_Question, Sequence[Pin]]
 ) -> tuple[dict[_Place, list[_Claim]], set[_Place]]:
-    """Return who takes a version from each assignment, and the assignments nobody can choose."""
+    """Answer each question.
+
+    Returns:
+        The claims on each assignment, and the places of assignments that no question can use,
+        because they disagree or hold no version.
+    """
     claims: dict[_Place, list[_Claim]] = {}
     disputed: set[_Place] = set()
     for question, (pin, *_) in asked.items():
@@ -144,7 +162,7 @@ def _claims(
         try:
             held = resolve(search, pin, reference)
             unclear = [] if held else setting(search, pin, reference)
-        except ExceededError:  # the search for pins names the file that takes so much
+        except ExceededError:  # the search for pins reports the file that takes too many steps
             continue
         for path, assignment in held:
             place = (path, assignment.start)
@@ -154,13 +172,13 @@ def _claims(
 
 
 def _first(claims: Sequence[_Claim]) -> _Claim:
-    """Return the claim of who installs, or else of who was found first."""
+    """Return the claim that names the pin: the first of a pin that installs, or else the first."""
     installing = (claim for claim in claims if claim.asked.role is Role.INSTALLS)
     return next(installing, claims[0])
 
 
 def _of_names(search: Search, named: Iterable[tuple[Reference, Track]], kind: str) -> Iterator[Pin]:
-    """Yield the assignments of variables that count whoever uses them."""
+    """Yield, as pins, the assignments of variables that count even if no pin uses them."""
     for reference, track in named:
         for path, file in search.files.items():
             held: Sequence[tuple[str, Assignment]] = ()

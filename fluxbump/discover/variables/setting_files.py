@@ -1,4 +1,8 @@
-"""Which files may set a variable that another file uses. Pure."""
+"""Lists the files that may set a variable which another file uses. Pure.
+
+Which files these are follows from the conventions of Terraform, Helm, helmfile, Ansible, Make and
+shell, and from what the file includes by name.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,13 @@ from fluxbump.text.patterns import lazy_pattern
 MODULE = (".tf", ".tofu")
 """Suffixes of the files of a Terraform module."""
 VALUES = (".tfvars", ".tfvars.json")
-"""Suffixes of files with values for the variables of one."""
+"""Suffixes of files with values for the variables of a Terraform module."""
 
 Places = Sequence[Sequence[str]]
-"""Files that may set a variable, in groups: the first group in which one does so decides."""
+"""Paths of files that may set a variable, in groups by precedence.
+
+The first group in which a file sets the variable decides.
+"""
 
 _SOURCED = lazy_pattern(
     r"""^[ \t]*(?:source|\.|-?include|include_vars:|-)[ \t]+["']?(?:\S*[/}])?([\w.-]+)""",
@@ -32,7 +39,10 @@ _VARS = ("group_vars/", "host_vars/")
 
 
 class Folders:
-    """The paths of a tree by their folders; thousands of files may ask what is beside them."""
+    """The paths of a tree, indexed by folder.
+
+    The index is made once, because thousands of files may ask for the files beside them.
+    """
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._paths = sorted(paths)
@@ -44,12 +54,12 @@ class Folders:
         self._kept: dict[tuple[str, str], list[str]] = {}
 
     def places(self, path: str, text: str, reference: Reference) -> Places:
-        """Return the files that may set a variable that a file uses, besides that file.
+        """Return the files that may set a variable, besides the file that uses it.
 
         Args:
-            path: of the file with the use.
-            text: of it.
-            reference: to the variable; of it the scope alone counts.
+            path: the path of the file that uses the variable.
+            text: the text of that file, which may include other files by name.
+            reference: the variable. Its scope matters here, its name does not.
         """
         folder = dirname(path)
         if reference.scope in ("var", "local"):
@@ -69,13 +79,13 @@ class Folders:
         ]
 
     def _once(self, find: Callable[[str], list[str]], folder: str) -> list[str]:
-        """Find something of a folder the first time that it is asked for."""
+        """Return the result of `find` for a folder, which is computed the first time."""
         if (find.__name__, folder) not in self._kept:
             self._kept[find.__name__, folder] = find(folder)
         return self._kept[find.__name__, folder]
 
     def _of_helmfile(self, folder: str, text: str) -> Places:
-        """The values that a helmfile lists, or else those beside it."""
+        """Return two groups: the values files that a helmfile lists, and those in its folder."""
         listed = {*_SOURCED.findall(text)}
         below = self._below(f"{folder}/") if folder else self._paths
         values = [path for path in below if path.endswith(_VALUES) and basename(path) in listed]
@@ -97,7 +107,7 @@ class Folders:
         return sorted(path for path in inside if path.endswith(MODULE))
 
     def _of_role(self, folder: str) -> list[str]:
-        """The defaults and variables of the Ansible role or play that a folder belongs to."""
+        """Return the files with variables for the Ansible role or play that a folder belongs to."""
         parts = folder.split("/")
         role = next((n for n, part in enumerate(parts) if n and part in _ROLE_PARTS), None)
         roots = (
@@ -109,7 +119,7 @@ class Folders:
         return sorted(found | {*self._of_inventories(parts)})
 
     def _of_inventories(self, parts: Sequence[str]) -> Iterable[str]:
-        """The variables of inventories in the folder that the roles are in, however deep."""
+        """Return the files of `group_vars` and `host_vars` at any depth below the roles' parent."""
         if "roles" not in parts:
             return ()
         plays = "".join(f"{part}/" for part in parts[: parts.index("roles")])
@@ -117,13 +127,13 @@ class Folders:
         return (path for path in below if any(f"/{var}" in path for var in _VARS))
 
     def _below(self, root: str) -> list[str]:
-        """Return the paths that begin with another one, which ends with a slash."""
+        """Return the paths below the folder `root`, which ends with a slash."""
         end = root[:-1] + chr(ord("/") + 1)
         return self._paths[bisect_left(self._paths, root) : bisect_left(self._paths, end)]
 
 
 def paths_in(places: Mapping[str, Places]) -> set[str]:
-    """Return all files that may set a variable of one of several files, by their paths."""
-    # Thousands of files may share a group.
+    """Return the paths of all files in the groups of several files."""
+    # Thousands of files may share a group, so each group is read once.
     shared = {id(group): group for groups in places.values() for group in groups}
     return {path for group in shared.values() for path in group}

@@ -1,7 +1,7 @@
-"""Positional parameters of shell functions, and what the calls in the same file pass. Pure.
+"""Finds the positional parameters of shell functions and the arguments of their calls. Pure.
 
-A parameter has a value that is known only if the function is called in its own file: what a caller
-outside of it passes cannot be seen. Functions and parameters are those of POSIX sh (2.9.5, 2.5.1)
+The value of a parameter is known only if the function is called in its own file. The arguments of
+calls in other files are not read. Functions and parameters are those of POSIX sh (2.9.5, 2.5.1)
 and of bash.
 """
 
@@ -19,7 +19,7 @@ from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 
 SCOPE = "argument"
-"""The scope of a reference to a parameter; its name is the function's, with the number behind."""
+"""The scope of a reference to a parameter. Its name is the function's name and the number."""
 
 _PARAMETER = lazy_pattern(r"v?\$(?:(?P<plain>[1-9])|\{(?P<closed>[1-9])(?:##?v)?\})")
 _FUNCTION = lazy_pattern(
@@ -29,23 +29,28 @@ _FUNCTION = lazy_pattern(
 )
 _WORD = lazy_pattern(r"""(?:"(?:\\.|[^"\\\n])*"|'[^'\n]*'|\$\([^)\n]*\)|\\.|[^\s"'\\;&|()<>#])+""")
 _COMMAND = lazy_pattern(r"(?:[;&|({`!]|\b(?:then|do|else|if|while|time|sudo|exec))\Z")
-# What makes the parameters other ones than the call's.
+# Commands after which the parameters are no longer the arguments of the call.
 _CHANGED = lazy_pattern(r"(?:^|[;&|{\s])(?:shift|set[ \t]+--|eval)(?![\w-])")
 
 
 def number_of(text: str) -> int | None:
-    """Return which positional parameter a text is, and nothing else; None if it is none."""
+    """Return the number of the positional parameter that a text is: 1 for `$1` or `v${1#v}`.
+
+    None if the text is anything else, or more than a parameter with a leading `v`.
+    """
     match = _PARAMETER.fullmatch(text)
     return int(match["plain"] or match["closed"]) if match else None
 
 
 def reference_at(file: TextFile, offset: int, value: str) -> Reference | None:
-    """Return the parameter that a value is, if it is nothing but that of the function around it.
+    """Return a reference to the parameter that a value is.
+
+    None if the value is no parameter, is in no function, or if the parameters are changed before.
 
     Args:
-        file: with the value.
-        offset: of the value.
-        value: to judge.
+        file: the file with the value.
+        offset: the offset of the value in the file.
+        value: the value as the file has it, such as `$1`.
     """
     number = number_of(value)
     if number is None:
@@ -58,12 +63,12 @@ def arguments(file: TextFile, function: str, number: int) -> list[tuple[int, int
     """Return the span of an argument in every call of a function.
 
     Args:
-        file: with the function.
-        function: its name.
-        number: of the parameter, from 1.
+        file: the file with the function and its calls.
+        function: the function's name.
+        number: the number of the parameter, from 1.
 
     Returns:
-        The words as they stand, with their quotes; an empty span where a call has fewer.
+        The spans of the arguments with their quotes. A call with fewer arguments has an empty span.
     """
     spans = []
     for offset in file.words.get(function, ()):
@@ -77,7 +82,7 @@ def arguments(file: TextFile, function: str, number: int) -> list[tuple[int, int
 
 
 def _is_called(file: TextFile, offset: int, end: int) -> bool:
-    """Whether the word between two offsets is the command that is run there."""
+    """Whether the word between two offsets is in the place of a command, and is no definition."""
     line = file.line_span(offset)[0]
     first = max(line, offset - _BEFORE)
     before = file.text[first:offset].rstrip(" \t")
@@ -87,13 +92,13 @@ def _is_called(file: TextFile, offset: int, end: int) -> bool:
 
 
 _BEFORE = 200
-"""Characters before a word that tell whether it is a command."""
+"""How many characters before a word are read to tell whether it is a command."""
 _BEHIND = ("", " ", "\t", "\n", "\r", ";", "&", "|", ")")
 _DEFINED = lazy_pattern(r"[ \t]*\(")
 
 
 def _words(text: str, start: int) -> Iterator[tuple[int, int]]:
-    """Yield the words of a command from an offset on, over continued lines."""
+    """Yield the spans of the words of a command from an offset on, across continued lines."""
     while True:
         gap = re.compile(r"(?:[ \t]|\\\r?\n)+").match(text, start)
         word = _WORD.match(text, gap.end()) if gap else None
@@ -104,13 +109,14 @@ def _words(text: str, start: int) -> Iterator[tuple[int, int]]:
 
 
 class _Functions(Struct, frozen=True):
-    """The functions of a text, in order.
+    """The shell functions of a text, in the text's order.
 
     Attributes:
-        names: of the functions.
-        starts: offsets of their bodies.
-        ends: how far the bodies reach of a function and of those before it.
-        changes: offsets of what gives the parameters other values than the call's.
+        names: the names of the functions.
+        starts: the offsets at which their bodies begin.
+        ends: for each function, the largest end of its body and of the bodies before it, so that
+            the list is sorted.
+        changes: the offsets of commands that change the parameters: `shift`, `set --`, `eval`.
     """
 
     names: list[str]
@@ -119,7 +125,10 @@ class _Functions(Struct, frozen=True):
     changes: list[int]
 
     def around(self, offset: int) -> str | None:
-        """Return the outermost function around a place; None if its parameters are changed."""
+        """Return the name of the outermost function around an offset.
+
+        None if no function is around it, or if the function changes its parameters before it.
+        """
         found = bisect_right(self.ends, offset)
         if found == len(self.names) or self.starts[found] > offset:
             return None
@@ -129,7 +138,11 @@ class _Functions(Struct, frozen=True):
 
 
 def _functions(text: str) -> _Functions:
-    """Find the functions. A body ends at the brace in the column of its head, or on its line."""
+    """Find the functions of a text.
+
+    A body ends on the line of its head if that line ends with a brace. Else it ends at the next
+    brace with the same indentation.
+    """
     names, starts, ends = list[str](), list[int](), list[int]()
     closing = dict[int, list[int]]()
     for brace in _CLOSING.finditer(text):

@@ -1,4 +1,8 @@
-"""What Terraform gives a variable: a default, a file of variables, a local value, a call. Pure."""
+"""Reads what Terraform files set a variable or a local value to. Pure.
+
+The value is the default of a variable, an entry of a `.tfvars` file, an entry of `locals`, or an
+argument of a `module` block.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from fluxbump.text.syntax import hcl
 
 
 def of_terraform(file: TextFile, reference: Reference) -> Iterator[Assignment]:
-    """Yield what a file gives the variable or the local value that a reference names."""
+    """Yield the places in a file that set the variable or the local value of a reference."""
     name, *keys = reference.name
     if ".tfvars" in file.path:
         if reference.scope == "var":
@@ -37,7 +41,7 @@ _GIVEN = lazy_pattern(r'"?[ \t]*[=:]')
 
 
 def _given(file: TextFile, name: str) -> Iterator[int]:
-    """Yield where the values begin that a file of variables gives one of them."""
+    """Yield the offsets of the values that a `.tfvars` file sets the variable `name` to."""
     for offset in file.words.get(name, ()):
         given = _GIVEN.match(file.text, offset + len(name))
         if given and _BEFORE_GIVEN.fullmatch(file.text, file.line_span(offset)[0], offset):
@@ -45,7 +49,7 @@ def _given(file: TextFile, name: str) -> Iterator[int]:
 
 
 def _variables(text: str) -> dict[str, list[hcl.Block]]:
-    """Return the blocks that declare the variables of a module, by their names."""
+    """Return the `variable` blocks of a text, by the name of the variable."""
     found = dict[str, list[hcl.Block]]()
     for block in hcl.blocks(text, "variable") if "variable" in text else ():
         if len(block.labels) > 1:
@@ -54,7 +58,7 @@ def _variables(text: str) -> dict[str, list[hcl.Block]]:
 
 
 def _locals(text: str) -> dict[str, list[hcl.Attribute]]:
-    """Return what the local values of a module are given, by their names."""
+    """Return the entries of the `locals` blocks of a text, by the name of the local value."""
     found = dict[str, list[hcl.Attribute]]()
     for block in hcl.blocks(text, "locals") if "locals" in text else ():
         for name, held in {held.name: held for held in reversed(block.attributes)}.items():
@@ -63,12 +67,12 @@ def _locals(text: str) -> dict[str, list[hcl.Attribute]]:
 
 
 def passed(file: TextFile, folder: str, name: str) -> Iterator[Assignment]:
-    """Yield what the `module` blocks of a file give the variable `name` of the module in `folder`.
+    """Yield what the `module` blocks of a file set a variable of the called module to.
 
     Args:
-        file: Terraform.
-        folder: of the module that is called.
-        name: of the variable.
+        file: the Terraform file with the blocks.
+        folder: the folder of the module that is called.
+        name: the name of the variable.
     """
     calls = called(file).get(folder or ".", ())
     file.spend(len(calls))
@@ -79,7 +83,10 @@ def passed(file: TextFile, folder: str, name: str) -> Iterator[Assignment]:
 
 
 def called(file: TextFile) -> Mapping[str, Sequence[Mapping[str, hcl.Attribute]]]:
-    """Return what a file passes to the modules that it calls, by their folders."""
+    """Return the attributes of each `module` block of a file, by the folder of the called module.
+
+    Modules whose source is not a relative path are left out.
+    """
     return file.once(called, lambda: _called(file))
 
 
@@ -101,11 +108,11 @@ def _raw(attribute: hcl.Attribute) -> int:
 
 
 _OF_OBJECT = 40
-"""Characters that are one step where the end of an object is looked for."""
+"""How many characters cost one step of the budget when the end of an object is searched."""
 
 
 def _in_value(file: TextFile, start: int, keys: list[str]) -> Iterator[Assignment]:
-    """Yield what stands at `start`, or below the keys of the object there."""
+    """Yield the value at `start`, or the value below `keys` if an object begins there."""
     end = _object_end(file.text, start) if keys else start
     file.spend((end - start) // _OF_OBJECT)
     for key in keys:

@@ -1,4 +1,4 @@
-"""The value that a text gives a variable: a version, another variable, or something else. Pure."""
+"""Reads what a variable is set to: a version, another variable, or something else. Pure."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Assignment(Struct, frozen=True):
     """One place that sets a variable.
 
     Attributes:
-        start: offset of the version, without a leading `v`.
-        end: offset behind it.
-        version: the full version that is set; None if it is something else.
-        alias: the variable that the value is taken from, if it is nothing but that.
+        start: the offset of the version, without a leading `v`, or of another value.
+        end: the offset behind the version or value.
+        version: the full version, without a leading `v`; None if the value is something else.
+        alias: the other variable that the value is taken from; None if the value is no reference.
     """
 
     start: int
@@ -41,13 +41,13 @@ _FALLBACK = lazy_pattern(
     r"""\((?:[^()"'\n]|"[^"\n]*"|'[^'\n]*'){1,200}?,[ \t]*"""
     rf"""["']v?(?P<version>{versions.FULL.pattern})["'][ \t]*\)"""
 )
-"""A call whose last argument counts if the others come to nothing, as in `coalesce(var.x, "1")`."""
+"""Matches a call whose last argument is a fallback, such as `coalesce(var.x, "1")`."""
 
 _JOINED = lazy_pattern(r"[ \t]*(?:\+|\.\.|\.\s*\w)")
 
 
 def value_at(file: TextFile, start: int) -> Assignment | None:
-    """Read the value that begins at an offset, behind blanks; None where none does."""
+    """Return the value that begins at an offset, behind blanks; None if it is empty or missing."""
     text = file.text
     while text[start : start + 1] in (" ", "\t"):
         start += 1
