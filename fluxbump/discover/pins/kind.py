@@ -1,8 +1,4 @@
-"""Defines what a kind of pin is: the protocol `Kind`, the context it gets, and its results.
-
-A kind finds the places of one sort that hold a version. This module also has the functions by which
-kinds make their pins and notes.
-"""
+"""Defines the protocol of a kind of pin, the context that it gets, and how it makes its pins."""
 
 from __future__ import annotations
 
@@ -48,8 +44,8 @@ def from_elsewhere(place: Location, who: str, source: str, version: str | None) 
 
     Args:
         place: the place that installs the chart.
-        who: the subject and the verb of the message, such as "helm installs".
-        source: the repository of the chart, as the place names it.
+        who: the subject and the verb of the message.
+        source: the repository of the chart.
         version: the version of the chart; None if the place names none.
     """
     message = f"{who} flux2 from {source}, not from the community"
@@ -109,21 +105,17 @@ class Context(Struct, frozen=True):
 
     Attributes:
         charts: the repository's wrappers and umbrellas, by name.
-        app_versions: the Flux release of each version of the chart `flux2`, from the chart index.
-            It may be empty.
+        app_versions: the Flux release of each chart version, from the index; may be empty.
         releases: the Flux releases that install URLs in the repository hold.
         repositories: the chart repositories that serve the community's chart, mirrors included.
         forks: the directories of the repository's own charts that are named flux2.
         custom: the pins that the configuration adds.
         places: the files that may set a variable, by the path of the file that uses it.
         beside: the text, by path, of files that may set variables and are not searched for pins.
-        named: variables whose assignments count in each file even if no pin uses them, with their
-            tracks.
-        followed: the result of following variables. It is empty until `pin_search.find_pins` has
-            followed them.
+        named: variables that count even if no pin uses them, with their tracks.
+        followed: the result of following variables; empty before `pin_search.find_pins`.
         links: what files say about the releases that other files hold.
-        program_source: whether exact URLs and helm calls in the source code of programs are pins or
-            mentions.
+        program_source: whether exact URLs and helm calls in programs are pins or mentions.
     """
 
     charts: Mapping[str, Chart] = field(default_factory=dict)
@@ -165,15 +157,11 @@ class Context(Struct, frozen=True):
         return FLUX2 if name == FLUX2.name else None
 
     def track_of_object(self, kind: str, chart: str | None) -> Track | None:
-        """Return the track of the version that an object of Flux or of flux-operator holds.
+        """Return the track of the version that an object holds; None if fluxbump bumps no such one.
 
         Args:
             kind: the `kind` of the object.
-            chart: the chart or the artifact that a field of the object names. A FluxInstance needs
-                none.
-
-        Returns:
-            None if the object holds the version of something that fluxbump does not bump.
+            chart: the chart or artifact that the object names; a FluxInstance needs none.
         """
         manifests = (chart or "").strip().rstrip("/").endswith(f"/{DISTRIBUTION}")
         if kind == INSTANCE or (kind == "OCIRepository" and manifests):
@@ -217,17 +205,15 @@ class Kind(Protocol):
     NEEDLES: tuple[str, ...]
     """Fixed texts by which a file with such a pin is found.
 
-    Files that name flux2 or another chart are searched anyway, so only the other files need a
-    needle. Patterns are not possible here, because a tree is searched for fixed texts.
+    Files that name flux2 or another chart are searched anyway, so only other files need a needle.
     """
     TRAITS: frozenset[KindTrait]
     """The traits that all pins of this kind have."""
 
     def find(self, file: TextFile, context: Context) -> Iterable[Found]:
-        """Yield the pins and notes of a file, in any order. It does no I/O and changes nothing.
+        """Yield the pins and notes of a file, in any order, without I/O.
 
-        A pin that holds a variable is yielded too. If the variable is followed, the search replaces
-        that pin by the assignment's pin.
+        A pin that holds a variable is yielded too. The search drops it if the variable is followed.
         """
         ...
 
@@ -242,10 +228,7 @@ class ByFileName(Kind, Protocol):
 
 @runtime_checkable
 class ByArgument(Kind, Protocol):
-    """A kind whose version may be a parameter of a shell function.
-
-    The arguments in the function's calls are the pins then.
-    """
+    """A kind whose version may be a shell function's parameter; then its arguments are the pins."""
 
     def of_arguments(self, file: TextFile) -> Iterable[Pin]:
         """Yield the pins that hold a parameter of the shell function around them."""
@@ -262,16 +245,7 @@ class Selective(Kind, Protocol):
 
 
 def pin_at(kind: str, track: Track, scalar: Scalar, subject: str) -> Pin:
-    """Make the pin of the version in a YAML scalar.
-
-    An exact version is opaque if the scalar cannot be edited in place.
-
-    Args:
-        kind: the name of the kind that found it.
-        track: the track of the version.
-        scalar: the scalar with the version.
-        subject: what holds the version, for people.
-    """
+    """Make the pin of the version in a YAML scalar; `subject` says for people what holds it."""
     value = scalar.value if scalar.editable else scalar.value.strip()
     form, skip = form_of(value)
     if not scalar.editable and form is Form.EXACT:  # no other form is rewritten
@@ -283,9 +257,7 @@ def pin_at(kind: str, track: Track, scalar: Scalar, subject: str) -> Pin:
 
 
 def pin_in_template(kind: str, track: Track, file: TextFile, scalar: Scalar, subject: str) -> Pin:
-    """Make the pin of the version in a scalar of a template.
-
-    If the scalar has a template action (`{{ … }}`), the pin holds a variable.
+    """Make the pin of the version in a scalar of a template; an action `{{ … }}` is a variable.
 
     Args:
         kind: the name of the kind that found it.
@@ -313,10 +285,7 @@ def in_patch(pin: Pin) -> Pin:
 
 
 def as_of(kind: Kind, pin: Pin) -> Pin:
-    """Return the pin with the role of its kind, unless the pin has a role of its own.
-
-    A pin on the operator's track has the role of the operator in any case.
-    """
+    """Return the pin with its own role or that of its kind; the operator's track has its own."""
     if pin.track == OPERATOR:
         return replace(pin, role=Role.OPERATOR)
     own = pin.role is not Role.INSTALLS or kind.ROLE is Role.INSTALLS
