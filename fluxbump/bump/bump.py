@@ -1,7 +1,7 @@
-"""The journey of a bump, from stage to stage.
+"""Computes a bump: compose it, verify the edits, check the result, and part it into commits.
 
-`prepare` computes everything from the state of a repository, and writes nothing. A dry run ends
-there; `deliver` makes a branch of the result, `in_place` edits the working tree.
+`prepare` computes the bump from the state of a repository, and writes nothing to it. A dry run
+ends there. `deliver` creates a branch from the result, and `in_place` edits the working tree.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from fluxbump.system.background_thread import beside
 from fluxbump.workspace import Session
 
 Rendering = Callable[[ChartIndex], AbstractContextManager[Renderer]]
-"""Gives what renders wrappers; what that started has ended when the block is left."""
+"""Gives the renderer of wrapper charts, as a context: its processes end with the block."""
 
 
 def prepare(
@@ -50,19 +50,19 @@ def prepare(
     *,
     render: Rendering | None = None,
 ) -> Prepared[S]:
-    """Compute a bump, in memory and in a quarantine that is gone when this returns.
+    """Compute a bump in memory, and in a quarantine for git objects that is gone on return.
 
     Args:
-        session: the base, and where chart archives come from.
-        state: of the repository.
-        request: what the user asked for.
-        render: gives what renders wrappers; None when rendering was not asked for.
+        session: the repository with the base, and the source of chart archives.
+        state: the inventory and the evidence that were read from the repository.
+        request: the bump that the user asked for.
+        render: gives the renderer of wrapper charts. None renders nothing.
 
     Raises:
-        FluxbumpError: of the stage that cannot go on.
+        FluxbumpError: a stage cannot go on. The class of the error depends on the stage.
     """
     composed = compose(session, state, request)
-    # Before there is a second thread, so that it may be divided among processes.
+    # This runs before there is a second thread, so that it can be divided among processes.
     result = edit.verify(
         composed.start.inventory, composed.plan, composed.work.changes, state.scope
     )
@@ -76,12 +76,12 @@ def prepare(
 
 
 class _Judged(Struct, frozen=True):
-    """What the gate says of a result.
+    """The verdict on the result of a bump.
 
     Attributes:
-        verdict: on the result.
-        inherited: those of its findings that the base has, too.
-        before: the evidence about what the result was compared with.
+        verdict: the findings on the result.
+        inherited: the findings of `verdict` that the base has, too.
+        before: the evidence about the state that the result was compared with.
     """
 
     verdict: Verdict
@@ -96,7 +96,10 @@ def _judged(
     found: gather.SnapshotFiles,
     renderer: Renderer | None,
 ) -> _Judged:
-    """Judge the result; the findings of a bump that moves Flux are never all inherited."""
+    """Check the result of a bump, and tell which findings the base has already.
+
+    If a pin moves, the findings that `flux_helm_release.defeats` names are never inherited.
+    """
     settings = session.settings
     renders = gather.begin_renders(renderer, found)
     after = gather.gather(
@@ -164,7 +167,7 @@ def _prepared(
 
 
 def _at_base(prepared: Prepared[S]) -> Prepared[S]:
-    """Let the findings of a bump that is refused name lines that people can open."""
+    """Move the findings of a refused bump to lines of the base, which the user can open."""
     if prepared.passed:
         return prepared
     whole = {replacement.path for replacement in prepared.plan.replacements}
@@ -180,7 +183,7 @@ def _at_base(prepared: Prepared[S]) -> Prepared[S]:
 def _steps(
     repository: Repository, base: Snapshot, composed: Composed, whole: Stage
 ) -> tuple[Stage, ...]:
-    """Part the work into commits; in a working tree it is all one."""
+    """Part the work into commits. In a working tree, all of it is one stage."""
     if not isinstance(base, CommitSnapshot):
         return (whole,) if whole.changes.files else ()
     start = composed.start
@@ -205,15 +208,14 @@ def _compared(
     subject: str,
     renders: Renders | None,
 ) -> tuple[Verdict, frozenset[Finding]]:
-    """Run the gate on the result, and tell what it finds on the base too.
+    """Run the rules on the result, and return which findings they have on the base too.
 
-    Stale mentions and what was not judged are left out: the report lists every mention and every
-    note anyway.
+    Rules with the trait `LISTED` are left out: the report lists their mentions and notes anyway.
     """
     listed = rules.having(Trait.LISTED)
     codes = tuple(code for code in rules.RULES if code not in listed)
     verdict = gate.judge(after, settings, subject, codes, renders)
-    # What the base has already matters only where the result has something.
+    # Only the rules that found something on the result need to run on the base.
     earlier = gate.judge(
         before, settings, "base", tuple({finding.code for finding in verdict.findings})
     )

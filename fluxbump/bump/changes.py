@@ -1,4 +1,4 @@
-"""What a bump changes: the plan, its edits, and the files after them. Values."""
+"""The values that describe what a bump changes: a plan and the changes that it is made of."""
 
 from __future__ import annotations
 
@@ -13,21 +13,25 @@ from fluxbump.text.splice import Edit
 
 
 class Change(Struct, frozen=True):
-    """A pin and the version that it will hold."""
+    """A pin and the value that the bump writes there.
+
+    Attributes:
+        new: the version, digest or commit that the pin holds after the bump.
+    """
 
     pin: Pin
     new: str
 
 
 class Replacement(Struct, frozen=True):
-    """A file that another program writes, made again as that program writes it.
+    """A file that another program generates, and that the bump generates again as a whole.
 
-    No part of it was edited: the old text was made again from the release that it names, byte for
-    byte, before the new one was made in the same way.
+    fluxbump edits no part of it. It first generates the old text from the release that the file
+    names, and that must agree byte for byte. It then generates the new text in the same way.
 
     Attributes:
-        path: of the file.
-        text: the new one.
+        path: the path of the file in the repository.
+        text: the whole text of the file after the bump.
     """
 
     path: str
@@ -35,7 +39,14 @@ class Replacement(Struct, frozen=True):
 
 
 class Row(Struct, frozen=True):
-    """A mapping-table row that carries the marker of the current release, and its successor."""
+    """A row of a mapping table with the marker of the current release, and the row that follows it.
+
+    Attributes:
+        location: the place of the old row.
+        old: the text of the row that has the marker before the bump.
+        new: the text of the row that has the marker after the bump.
+        edits: the edits that turn the old table into the new one.
+    """
 
     location: Location
     old: str
@@ -44,17 +55,19 @@ class Row(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """What each track becomes, and the changes that follow.
+    """The version that each track gets in a bump, and the changes of pins that follow.
 
     Attributes:
-        chart_release: the chart release that ships the target, or the target alone.
-        current: what each track holds now; absent when its pins do not say.
-        targets: what each track becomes.
-        changes: pins whose value moves.
-        kept: pins that stay, with the reason (`range ^1.1 admits 1.1.3`).
-        notes: what a person should know.
-        unmoved: what does not hold the target and is not recognised as a pin.
-        replacements: files that become others as a whole; what their pins hold follows.
+        chart_release: the chart release that ships the target, or the Flux release alone if no
+            chart has to ship it.
+        current: the version that each track holds before the bump. A track is absent if its
+            pins do not say.
+        targets: the version that each track holds after the bump.
+        changes: the pins that get another value.
+        kept: the pins that stay, each with the reason (`the range ^1.1 admits 1.1.3`).
+        notes: the facts that the reader of the bump should know.
+        unmoved: the dependencies that do not hold the target and are not recognised as pins.
+        replacements: the files that the bump generates again as a whole, with the pins in them.
     """
 
     chart_release: Goal
@@ -73,7 +86,7 @@ class Plan(Struct, frozen=True):
 
     @property
     def operator_alone(self) -> bool:
-        """Whether flux-operator moves, and no place of a Flux release."""
+        """Whether the bump moves flux-operator, and no pin of a Flux release."""
         if FLUX not in self.targets:
             return True
         moved = {change.pin.track.kind for change in self.changes}

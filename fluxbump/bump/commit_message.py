@@ -1,4 +1,4 @@
-"""What the commit of a bump says, and what its branch is called. Pure."""
+"""Writes the commit message of a bump, and names its branch. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OPERATOR_BRANCH = "fluxbump/flux-operator-{}"
 
 
 def values(planned: Plan) -> dict[str, str]:
-    """Return what `branch` and `commit` of the configuration may name."""
+    """Return the placeholders of `branch` and `commit` in the configuration, with their values."""
     return {
         "release": str(planned.release),
         "old_release": planned.current.get(FLUX, "unknown"),
@@ -29,7 +29,14 @@ def values(planned: Plan) -> dict[str, str]:
 def message(
     planned: Plan, changes: ChangeSet, settings: Settings, values: Mapping[str, str]
 ) -> str:
-    """Return the message of the commit that moves the pins."""
+    """Return the message of the commit that moves the pins.
+
+    Args:
+        planned: the tracks and the pins that move.
+        changes: the files that the commit changes, for their number.
+        settings: can have a template for the first lines.
+        values: the placeholders of that template, from `values`.
+    """
     listed = _BESIDE_FLUX if planned.operator_alone else _LINES
     moved = [
         f"{track} {planned.current.get(track, '?')} -> {new}"
@@ -37,7 +44,7 @@ def message(
         if track.kind in listed and planned.current.get(track) != new
     ]
     head = fill(settings.commit, dict(values)) if settings.commit else _subject(planned)
-    # A chart's name is as somebody wrote it: it must begin no line of its own, such as a trailer.
+    # A chart's name is foreign text: it must begin no line of its own, such as a trailer.
     lines = [*head.split("\n"), "", *(f"- {printable(line)}" for line in moved)]
     lines += ["", f"Pins: {len(planned.changes)} in {len(changes.files)} files."]
     return "".join(f"{printable(line)}\n" for line in lines)
@@ -46,7 +53,7 @@ def message(
 def branch(planned: Plan, settings: Settings, values: Mapping[str, str]) -> str:
     """Return the name of the branch of a bump.
 
-    The default name is of a Flux release, so a move of flux-operator alone has another one.
+    The default name holds a Flux release, so a move of flux-operator alone gets another name.
     """
     if planned.operator_alone and settings.branch == DEFAULT_BRANCH:
         return _OPERATOR_BRANCH.format(planned.targets[OPERATOR])

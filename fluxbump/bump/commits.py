@@ -1,4 +1,4 @@
-"""The commits that a bump is made of: a migration of manifests, fixes of settings, the pins."""
+"""Parts a bump into its commits: a migration of manifests, fixes of settings, then the pins."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Stage(Struct, frozen=True):
     """One commit of the branch.
 
     Attributes:
-        changes: the files after it, those of the steps before too.
-        message: of the commit.
-        patch: from the step before.
+        changes: all files that differ from the base after this commit.
+        message: the whole message of the commit.
+        patch: the patch from the commit before it.
     """
 
     changes: ChangeSet
@@ -42,12 +42,12 @@ def part(
     """Part the work into commits, oldest first.
 
     Args:
-        repository: where.
-        base: what the first commit is made on.
-        migration: the manifests that move; None when that was not asked for.
-        whole: all changes in one, with the message of the bump.
-        bumped: whether a version moves.
-        fixings: of settings, in their order.
+        repository: builds the trees and the patches.
+        base: the parent of the first commit.
+        migration: the manifests that move. None if the user did not ask for that.
+        whole: all changes as one stage, with the message of the bump.
+        bumped: whether the bump itself changes a file, so that it needs a commit.
+        fixings: the fixes of settings, in the order of their commits.
     """
     stages: list[tuple[ChangeSet, str]] = []
     if migration and migration.moves:

@@ -1,4 +1,4 @@
-"""A bump as it is decided, before anything checks it: the release, the plan, and the edits."""
+"""Decides a bump before the checks run: it finds the release, makes the plan, and the edits."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ _NOT_SEARCHED = "not searched for mentions and mapping rows"
 
 
 class Start:
-    """Where the pins start to move: at the base, or at what a migration and fixes make of it.
+    """The state from which the pins move: the base with a migration and fixes applied to it.
 
-    A bump itself moves versions, which change no apiVersion and no field's type, so what a release
-    meets stays the same from here on.
+    The bump itself changes only versions, so no apiVersion and no field changes its type after this
+    state.
     """
 
     def __init__(
@@ -72,14 +72,14 @@ class Start:
 
 
 class Work(Struct, frozen=True):
-    """The edits, and the texts that they were planned on.
+    """The edits of a plan, and the texts that they were planned on.
 
     Attributes:
-        files: the texts.
-        rows: mapping rows that move.
-        row_edits: what moves them.
-        changes: what becomes of the files.
-        notes: on what was not searched for rows and mentions.
+        files: the texts in which rows and mentions are searched, before the edits.
+        rows: the rows of mapping tables that move.
+        row_edits: the edits of all `rows`.
+        changes: the files after the edits.
+        notes: a note for each file that was not searched for rows and mentions.
     """
 
     files: list[TextFile]
@@ -90,15 +90,15 @@ class Work(Struct, frozen=True):
 
 
 class Composed(Struct, frozen=True):
-    """A bump as it is decided, before anything checks it.
+    """A bump that is decided and not checked yet.
 
     Attributes:
-        request: what the user asked for.
-        start: where the pins start to move.
-        plan: what each pin becomes.
-        work: the edits of it.
-        changes: the files after all edits, those of the start too.
-        doubts: why newer releases than the target may be missing, or flux-operator's target.
+        request: the bump that the user asked for.
+        start: the state from which the pins move.
+        plan: the changes of the pins.
+        work: the edits of the plan.
+        changes: the files after all edits, with the migration and the fixes.
+        doubts: the reasons why a newer release, or flux-operator's target, could not be looked up.
     """
 
     request: Request
@@ -115,12 +115,12 @@ def compose(
     """Decide what a bump changes, and make its edits in memory.
 
     Args:
-        session: where chart archives come from.
-        state: of the repository.
-        request: what the user asked for.
+        session: the source of chart archives.
+        state: the inventory and the evidence that were read from the repository.
+        request: the bump that the user asked for.
 
     Raises:
-        FluxbumpError: of the stage that cannot go on.
+        FluxbumpError: a stage cannot go on. The class of the error depends on the stage.
     """
     target, migrate_apis = request.target, request.migrate_apis
     release = goal.find(
@@ -163,10 +163,10 @@ def _start(
 
 
 def _fixed(start: Start, state: RepositoryState[Snapshot], asked: Sequence[Fix]) -> Start:
-    """Fix the settings that were asked for, on what the migration leaves.
+    """Fix the settings that the user asked for, in the files as the migration leaves them.
 
     Raises:
-        PinError: one cannot be fixed with certainty.
+        PinError: a setting cannot be fixed with certainty.
     """
     if not asked:
         return start
@@ -180,11 +180,11 @@ def _edited(
     """Make the edits of a plan, in memory.
 
     Args:
-        start: where they begin.
-        planned: what each pin becomes.
-        source: of chart archives, where one is vendored.
-        scope: of the search.
-        rows_move: whether mapping rows move.
+        start: the files before the edits.
+        planned: the changes of the pins.
+        source: gives the new archive if a chart is vendored.
+        scope: the limits of the search for pins.
+        rows_move: whether rows of mapping tables move.
 
     Raises:
         FluxbumpError: an edit cannot be made, or an archive is not available.
@@ -204,7 +204,7 @@ def _edited(
 
 
 def _files(reader: TextReader, inventory: Inventory, planned: Plan) -> list[TextFile]:
-    """The candidates, and the other files that name a version which is about to go."""
+    """Return the candidates, and the other files that name a version which the plan replaces."""
     known = {**inventory.files, **inventory.others}
     own = {
         value for value, tracks in mentions.outdated(planned).items() if {FLUX, FLUX2} & {*tracks}
@@ -228,10 +228,12 @@ def _derived(
 
 
 def _unchecked_operator(planned: Plan, state: RepositoryState[Snapshot]) -> tuple[str, ...]:
-    """Say why nobody knows whether flux-operator has the version that it moves to.
+    """Say why it is not known whether the target version of flux-operator exists.
+
+    Empty if it exists, if flux-operator does not move, or if there is no source to ask.
 
     Raises:
-        ResolveError: it does not exist.
+        ResolveError: the version does not exist.
     """
     ask = state.sources.operator if state.sources else None
     if ask is None or not any(change.pin.track == OPERATOR for change in planned.changes):
@@ -247,16 +249,16 @@ def _unchecked_operator(planned: Plan, state: RepositoryState[Snapshot]) -> tupl
 def _replaced(
     planned: Plan, inventory: Inventory, state: RepositoryState[Snapshot], leave: frozenset[str]
 ) -> Plan:
-    """Add the files that are made again as a whole.
+    """Add the manifests of Flux that are generated again as a whole to a plan.
 
     Args:
-        planned: what moves.
-        inventory: has the text of each file.
-        state: of the repository.
-        leave: see `gotk_replace.replaced`.
+        planned: the plan without them.
+        inventory: has the text of each manifest.
+        state: has the sources of the manifests of releases.
+        leave: the kinds of pin whose manifest stays if it cannot be generated again.
 
     Raises:
-        HalfBumpError: one cannot be.
+        HalfBumpError: a manifest of another kind cannot be generated again.
     """
     sources = state.sources
     components = (sources.components if sources else None) or gotk_source.Texts(()).manifest

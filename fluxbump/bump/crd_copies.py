@@ -1,6 +1,6 @@
-"""Copies of the CRDs of Flux that stay while the images of its controllers move. Pure.
+"""Finds copies of Flux's CRDs that stay while the images of the controllers move. Pure.
 
-A chart or an addon of one's own may hold the CRDs as files. A controller that finds an older CRD
+A chart or an addon of the team can hold the CRDs as files. A controller that finds an older CRD
 than its own may not start, because it watches a version that the API server does not serve.
 """
 
@@ -32,9 +32,9 @@ def staying(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> Iterator[No
     """Yield a note for each folder with CRDs of Flux, if images of controllers move by themselves.
 
     Args:
-        snapshot: where the bump starts.
+        snapshot: the files before the bump.
         inventory: says which files are replaced as a whole, with the CRDs in them.
-        plan: what moves.
+        plan: the changes of the pins.
     """
     if not any(change.pin.track.kind is TrackKind.IMAGE for change in plan.changes):
         return

@@ -1,4 +1,4 @@
-"""Makes a branch of a bump that is ready: its commits, mostly one, and one ref."""
+"""Creates the branch of a bump that is ready: writes its commits and one ref."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ from fluxbump.model import Step
 
 
 class Delivered(Struct, frozen=True):
-    """What became of a prepared bump.
+    """The branch that holds a bump.
 
     Attributes:
-        commit: the branch's tip.
-        outcome: `created`; `unchanged`, when the branch already held the same result; or
-            `replaced`.
-        kept: the ref that keeps the replaced tip reachable.
+        commit: the id of the branch's tip.
+        outcome: `created`, `replaced`, or `unchanged` if the branch already held the same result.
+        kept: the ref that keeps the replaced tip reachable. None if nothing was replaced.
     """
 
     commit: str
@@ -31,17 +30,17 @@ class Delivered(Struct, frozen=True):
 
     @property
     def written(self) -> bool:
-        """Whether there are new commits."""
+        """Whether the bump wrote new commits to the branch."""
         return self.outcome != "unchanged"
 
 
 def deliver(repository: Repository, prepared: Prepared, *, force: bool = False) -> Delivered:
-    """Write the commits and make the branch, by one compare-and-swap.
+    """Write the commits and create the branch, by one compare-and-swap of its ref.
 
     Args:
-        repository: where.
-        prepared: what; it must have passed its checks.
-        force: replace a branch of that name that holds something else.
+        repository: the repository to write to.
+        prepared: the bump, which must have passed its checks.
+        force: replaces a branch of that name that holds something else.
 
     Raises:
         RepositoryError: the branch holds something else, is checked out, or git refuses.

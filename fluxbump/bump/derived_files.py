@@ -1,4 +1,4 @@
-"""Files that follow from the pins: Chart.lock, and the archives of vendored charts. Pure."""
+"""Updates the files that follow from the pins: Chart.lock and vendored archives. Pure."""
 
 from __future__ import annotations
 
@@ -18,10 +18,16 @@ from fluxbump.text.splice import edited, splice
 def locks(
     snapshot: Snapshot, inventory: Inventory, plan: Plan, generated: datetime
 ) -> dict[str, bytes | None]:
-    """Bring every Chart.lock beside a rewritten Chart.yaml in step.
+    """Return the new content of each Chart.lock beside a rewritten Chart.yaml, by path.
+
+    Args:
+        snapshot: the files before the bump.
+        inventory: has the charts, and the texts of their Chart.yaml.
+        plan: the changes of the pins.
+        generated: the time that a new lock states as `generated`.
 
     Raises:
-        PinError: a lock was out of step for another reason.
+        PinError: a lock did not match its Chart.yaml before the bump.
     """
     texts = edited(inventory.files, edits_of(plan, inventory.files))
     changed: dict[str, bytes | None] = {}
@@ -50,20 +56,20 @@ def _locked(snapshot: Snapshot, inventory: Inventory) -> Iterator[tuple[Chart, s
 
 
 def _targets(chart: Chart, plan: Plan) -> dict[str, str]:
-    """Dependency name to its version after the bump, of those whose track has one."""
+    """Map the dependencies of a chart that have a target to their versions after the bump."""
     targets = {track.name: new for track, new in plan.targets.items() if track != FLUX}
     return {d.name: targets[d.name] for d in chart.dependencies if d.name in targets}
 
 
 def vendored(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> dict[str, str]:
-    """Map each vendored `flux2` archive that must be replaced to its successor's path.
+    """Map the path of each vendored `flux2` archive to replace to the path of the new archive.
 
     Raises:
         PinError: the archive is a Git LFS pointer, or the chart is vendored as a directory.
     """
     new = plan.targets.get(FLUX2)
     if new is None:
-        return {}  # no chart is here
+        return {}  # the plan has no version of the chart
     found: dict[str, str] = {}
     nested = [path for path in snapshot.paths() if "charts/" in path]
     for chart in inventory.charts:
@@ -113,7 +119,10 @@ def _refuse_lfs(path: str, snapshot: Snapshot) -> None:
 
 
 def left_behind(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> Iterator[Note]:
-    """Yield what only a build can bring along: archives of own charts, locks beside a range."""
+    """Yield a note for each file that `helm dependency update` must renew after the bump.
+
+    These are archives of the repository's own charts, and locks whose Chart.yaml holds a range.
+    """
     rewritten = {change.pin.location.path for change in plan.changes}
     for chart, path, text in _locked(snapshot, inventory):
         moves = {n: v for n, v in _targets(chart, plan).items() if v not in text}

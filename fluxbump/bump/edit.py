@@ -1,7 +1,7 @@
-"""From a plan to a change set, and the proof that it does what the plan says. Pure.
+"""Turns a plan into a change set, and proves that the result holds the planned values. Pure.
 
 One engine writes for all kinds: it replaces the characters of a span and nothing else.
-Chart.lock and vendored archives follow from the pins: see `derived_files`.
+Chart.lock and vendored archives follow from the pins and are in `derived_files`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from fluxbump.text.splice import Edit, edited
 
 
 def edits_of(plan: Plan, files: Mapping[str, str]) -> list[Edit]:
-    """The edits that the plan's changes ask for, but in files that are replaced as a whole.
+    """Return the edits of the plan's changes, without files that are replaced as a whole.
 
     Args:
-        plan: whose changes.
+        plan: has the changes.
         files: the text of each candidate, by path.
     """
     whole = {replacement.path for replacement in plan.replacements}
@@ -50,7 +50,15 @@ def change_set(
     rows: Iterable[Edit],
     derived: Mapping[str, bytes | None],
 ) -> ChangeSet:
-    """Put all edits and derived files together."""
+    """Return the files after the edits of the plan and of rows, with the derived files.
+
+    Args:
+        inventory: has the text of each candidate.
+        plan: has the changes and the replacements.
+        rows: the edits of rows of mapping tables.
+        derived: the content of Chart.lock files and vendored archives, by path. None removes a
+            file.
+    """
     texts = edited(inventory.files, [*edits_of(plan, inventory.files), *rows])
     texts |= {replacement.path: replacement.text for replacement in plan.replacements}
     files: dict[str, bytes | None] = {path: encode(text) for path, text in texts.items()}
@@ -61,7 +69,7 @@ def require_unsealed(plan: Plan, files: Mapping[str, str]) -> None:
     """Refuse to edit a file whose checksum only SOPS can write.
 
     Args:
-        plan: whose changes.
+        plan: has the changes.
         files: the text of each candidate, by path.
 
     Raises:
@@ -83,16 +91,16 @@ def require_unsealed(plan: Plan, files: Mapping[str, str]) -> None:
 
 
 def verify(inventory: Inventory, plan: Plan, changes: ChangeSet, scope: Scope) -> Inventory:
-    """Find the pins again on the result: the same ones, each holding its planned value.
+    """Find the pins in the result again, and require the same pins with their planned values.
 
-    Charts are read again too; only files that no edit touched are taken as they were.
+    The files that no edit touched are not read again.
 
     Returns:
         The inventory of the result.
 
     Raises:
-        UnprovenError: anything else is so. Whoever wrote the file may have made it so; if not, it
-            is a bug in a kind or in the engine.
+        UnprovenError: the result has another pin or another value. The content of the file can
+            cause this. If it does not, there is a bug in a kind or in the engine.
     """
     after = _texts(changes, inventory)
     result = rediscover(inventory, after, scope)
@@ -116,7 +124,7 @@ def verify(inventory: Inventory, plan: Plan, changes: ChangeSet, scope: Scope) -
 
 
 def _around(pin: Pin, moving: Iterable[Pin], planned: Mapping[int, str]) -> str:
-    """Return what a pin that stays holds afterwards: a variable may have its default inside."""
+    """Return the value of a pin that stays: a variable can have a pin that moves as its default."""
     value = pin.value
     for inner in sorted(moving, key=lambda moved: moved.start, reverse=True):
         at = inner.start - pin.start
@@ -134,7 +142,7 @@ def _by_path(pins: Iterable[Pin], paths: Iterable[str]) -> dict[str, list[Pin]]:
 
 
 def _unproven(changes: Iterable[Change]) -> UnprovenError:
-    """Name the lines that were to change in a file whose result is not the planned one."""
+    """Make the error that names the lines to change in a file whose result is not as planned."""
     places = [
         Related(change.pin.location, f"{change.pin.value} was to become {change.new}")
         for change in changes

@@ -1,7 +1,7 @@
-"""Findings about a result, at the lines of the base. Pure.
+"""Moves the findings on the result of a bump to lines of the base. Pure.
 
-A bump that is refused leaves nothing behind: the lines of its result are nowhere to be opened.
-Edits replace within lines, except rows of mapping tables and locks, which add some.
+A refused bump writes no file, so the user cannot open the lines of its result. Edits replace text
+within lines, except for rows of mapping tables and locks, which add lines.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from fluxbump.model import Finding, Location, Snapshot
 from fluxbump.text.live_code import decode
 
 Lines = Mapping[str, Mapping[int, int]]
-"""By path, of the files in which lines were added: line of the result to line of the base."""
+"""Maps lines of the result to lines of the base, by path. Has only files with added lines."""
 
 
 def lines(base: Snapshot, changes: ChangeSet, whole: Collection[str] = ()) -> Lines:
-    """Return where the lines of a result come from.
+    """Map the lines of a result to the lines of the base that they come from.
 
     Args:
-        base: what was changed.
-        changes: to it.
-        whole: paths of files that another program writes; their pins are where they were.
+        base: the files before the changes.
+        changes: the files after them.
+        whole: the paths of files that are replaced as a whole. Their findings keep their lines.
     """
     known = frozenset(base.paths()) - frozenset(whole)
     edited = {path: data for path, data in changes.files.items() if data and path in known}
@@ -39,7 +39,7 @@ def lines(base: Snapshot, changes: ChangeSet, whole: Collection[str] = ()) -> Li
 
 
 def _matched(old: list[str], new: list[str]) -> Iterator[tuple[int, int]]:
-    """Yield the line numbers of a text with those of the text that it was made from."""
+    """Yield each line number of the new text with its line number in the old text."""
     for _, first, last, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         for offset in range(end - start):
             # A line that was added is shown where it was added.
@@ -47,7 +47,7 @@ def _matched(old: list[str], new: list[str]) -> Iterator[tuple[int, int]]:
 
 
 def moved(findings: Iterable[Finding], origin: Lines) -> tuple[Finding, ...]:
-    """Return findings with all places in them mapped, those in their messages too."""
+    """Return the findings with the lines of the base, in their places and in their messages."""
 
     def at(place: Location) -> Location:
         return replace(place, line=origin.get(place.path, {}).get(place.line, place.line))

@@ -1,4 +1,4 @@
-"""Edits that take dangerous settings out of the HelmReleases that own Flux. Pure."""
+"""Fixes dangerous settings in the HelmReleases that own Flux, and proves the edits. Pure."""
 
 from __future__ import annotations
 
@@ -23,18 +23,22 @@ _SAFE = "RetryOnFailure"
 
 
 class Fix(StrEnum):
-    """What can be fixed."""
+    """The settings that fluxbump can fix, by the name that the user gives.
+
+    `ADOPTION` removes `upgrade.preserveValues: true`. `REMEDIATION` keeps helm-controller from
+    uninstalling Flux or rolling it back after a failure.
+    """
 
     ADOPTION = "adoption"
     REMEDIATION = "remediation"
 
 
 class Fixed(Struct, frozen=True):
-    """One setting that changes.
+    """A setting that a fix changes.
 
     Attributes:
-        location: where it stood.
-        message: what becomes of it.
+        location: the place of the setting before the fix.
+        message: the setting after the fix, for the commit message and reports.
     """
 
     location: Location
@@ -42,13 +46,13 @@ class Fixed(Struct, frozen=True):
 
 
 class Fixing(Struct, frozen=True):
-    """What one fix does.
+    """The result of one fix.
 
     Attributes:
-        fix: which one.
-        done: each setting.
-        changes: the files with the edits in them.
-        inventory: as it is afterwards.
+        fix: the fix that was made.
+        done: the settings that it changes. Empty if there is nothing to fix.
+        changes: the files after the fix.
+        inventory: the pins and charts after the fix.
     """
 
     fix: Fix
@@ -58,15 +62,15 @@ class Fixing(Struct, frozen=True):
 
 
 def fix_all(inventory: Inventory, fixes: Iterable[Fix], scope: Scope) -> Iterator[Fixing]:
-    """Yield what each fix does, one after the other, in the order of `Fix`.
+    """Make the fixes one after the other, in the order of `Fix`, and yield the result of each.
 
     Args:
-        inventory: before the first.
-        fixes: that were asked for.
-        scope: of the search, to find the pins again.
+        inventory: the pins and charts before the first fix.
+        fixes: the fixes that the user asked for.
+        scope: the limits of the search, to find the pins again.
 
     Raises:
-        PinError: the text of a setting is not certainly its own.
+        PinError: the place of a setting in the text is not certain.
     """
     for fix in sorted(set(fixes), key=list(Fix).index):
         fixing = apply(inventory, fix, scope)
@@ -75,11 +79,11 @@ def fix_all(inventory: Inventory, fixes: Iterable[Fix], scope: Scope) -> Iterato
 
 
 def apply(inventory: Inventory, fix: Fix, scope: Scope) -> Fixing:
-    """Make one fix, and prove it; see `fix_all`.
+    """Make one fix, and prove that it changes the settings and nothing else.
 
     Raises:
-        PinError: the text of a setting is not certainly its own.
-        AssertionError: the result is not the one that was asked for; a bug.
+        PinError: the place of a setting in the text is not certain.
+        AssertionError: the setting is there after the fix, or something else has changed: a bug.
     """
     release = current(inventory).get(FLUX)
     does = _adoption if fix is Fix.ADOPTION else _remediation
@@ -136,7 +140,7 @@ def _remediation(owner: Owner, release: str | None) -> _Edits:
 
 
 def _retried(owner: Owner, action: str, entry: Entry) -> list[Edit]:
-    """From Flux 2.7 on: the strategy, and no remediation."""
+    """Return the edits from Flux 2.7 on: they set the strategy and remove the remediation."""
     if _entry(owner, action, "strategy") is None:
         return yaml_edit.become(entry, "strategy", "name", _SAFE)
     name = _entry(owner, action, "strategy", "name")
@@ -146,7 +150,7 @@ def _retried(owner: Owner, action: str, entry: Entry) -> list[Edit]:
 
 
 def _disarmed(owner: Owner, action: str) -> list[Edit]:
-    """Before Flux 2.7: no retries, and nothing after the last failure."""
+    """Return the edits before Flux 2.7: no retries, and no action after the last failure."""
     edits: list[Edit] = []
     retries = _entry(owner, action, "remediation", "retries")
     if retries is not None and (owner.value(action, "remediation", "retries") or "0") != "0":
@@ -165,7 +169,7 @@ def _entry(owner: Owner, *keys: str) -> Entry | None:
 
 
 def _prove(before: Inventory, after: Inventory, texts: dict[str, str]) -> None:
-    """Require that nothing else is another than before."""
+    """Require that a fix changes no pin and no other setting."""
     if [(p.track, p.subject, p.value) for p in before.pins] != [
         (p.track, p.subject, p.value) for p in after.pins
     ]:
@@ -176,7 +180,7 @@ def _prove(before: Inventory, after: Inventory, texts: dict[str, str]) -> None:
 
 
 def _rest(text: str, path: str) -> list[object]:
-    """Return what a file says, without the settings that a fix may change."""
+    """Return the parsed documents of a file, without the settings that a fix can change."""
     return [_without(yaml_load.load(document.source)) for document in yaml.documents(text, path)]
 
 

@@ -1,4 +1,4 @@
-"""From what the user typed to what a bump leads to: a chart release, or a release alone."""
+"""Finds the release that a bump leads to, from the target that the user typed."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def find(
     chart_version: str | None = None,
     migrate_apis: bool = False,
 ) -> Goal:
-    """Find what the user asked for.
+    """Find the chart release, or the Flux release alone, that the user asked for.
 
     Args:
-        state: of the repository.
-        target: a release, a line of releases, `latest`, `latest-safe`, or the pins whose release is
-            taken; None where every place of a Flux release stays.
-        chart_version: take this chart release.
-        migrate_apis: manifests move before the bump.
+        state: the inventory and the evidence that were read from the repository.
+        target: a release, a line of releases, `latest`, `latest-safe`, or the pins whose release
+            the others take. None if the pins of Flux releases stay.
+        chart_version: the chart release to take. None lets fluxbump choose it.
+        migrate_apis: whether manifests move before the bump, so that `latest-safe` counts on it.
 
     Raises:
-        UsageError: it is no release.
-        ResolveError: no chart ships it, or where none has to, no such release is known.
-        PinError: the pins whose release was asked for do not name one.
-        RefusedError: `latest-safe` was asked for, and no release passes.
-        NoAnswerError: a chart has to be chosen, and the index that would have it does not answer.
+        UsageError: the target is no release.
+        ResolveError: no chart ships the release or, if no chart has to, the release is not known.
+        PinError: the target is a group of pins, and they do not name one release.
+        RefusedError: the target is `latest-safe`, and no release passes.
+        NoAnswerError: a chart has to be chosen, and the chart index does not answer.
     """
     if target is None:
         return _installed(state)
@@ -57,7 +57,7 @@ def find(
 def doubts(
     state: RepositoryState[Snapshot], target: str | sync_target.SyncSource | None
 ) -> tuple[str, ...]:
-    """Say why a newer release than the one that was found may be missing."""
+    """Say why a newer release than the found one can exist. Empty for a target in full."""
     if not isinstance(target, str) or versions.parse(target.strip()) is not None:
         return ()
     index, tags = state.no_index, state.no_tags
@@ -95,7 +95,7 @@ def _safe_releases(state: RepositoryState[Snapshot], *, migrate_apis: bool) -> S
 def passed_over(
     state: RepositoryState[Snapshot], target: object, found: Goal, *, migrate_apis: bool
 ) -> tuple[str, ...]:
-    """Say why `latest-safe` leads to the release that is installed, if there is a newer one."""
+    """Say why `latest-safe` stays at the installed release although there is a newer one."""
     held, newest = str(found.app_version), state.available().newest
     if target != LATEST_SAFE or held != state.evidence.installed or str(newest) == held:
         return ()
@@ -106,10 +106,10 @@ def passed_over(
 
 
 def _alone(target: str, state: RepositoryState[Snapshot]) -> Goal | None:
-    """Find a release that is named in full, where no chart has to ship it.
+    """Find a release that the user named in full, if no chart has to ship it; None otherwise.
 
-    The tags are not asked for what is known without them, so that most bumps need no network. What
-    they do not name exists if its manifest does.
+    The tags of Flux are read only for a release that is not known without them, so that most bumps
+    need no network. A release that is not among the tags exists if its manifest is available.
     """
     release = versions.parse(target.strip())
     if release is None or state.needs_chart:

@@ -1,10 +1,11 @@
-"""What becomes of a committed manifest of Flux: it is replaced as a whole, or not at all. Pure.
+"""Replaces committed manifests of Flux, each as a whole or not at all. Pure.
 
-Such are a `gotk-components.yaml`, and a copy of a release's `install.yaml`, which has no options.
+Such a manifest is a `gotk-components.yaml`, or a copy of a release's `install.yaml`, which has no
+options.
 
-The old file is made again from the text of the release that it names. If that gives the same bytes,
-its options are known and nobody has edited it, so the new file is made in the same way. If not, the
-file holds something that a new one would lose, and a person has to look.
+fluxbump generates the old file again from the text of the release that it names. If that gives the
+same bytes, its options are known and it has no edits, so the new file is generated in the same
+way. If not, the file holds something that a new one would lose, and the bump does not replace it.
 """
 
 from __future__ import annotations
@@ -41,16 +42,16 @@ _EDITED = (
 )
 
 Copied = Callable[[str], bytes]
-"""Returns the `install.yaml` of a release; raises IndexSourceError."""
+"""Returns the `install.yaml` of a release, or raises IndexSourceError if it is not available."""
 
 
 class Irreproducible(Struct, frozen=True):
-    """A file that cannot be replaced.
+    """A manifest that cannot be generated again, so that it stays.
 
     Attributes:
-        change: that does not happen.
-        place: where, and why.
-        hint: what to do.
+        change: the change that is not made.
+        place: the line that prevents it, with the reason.
+        hint: advice for the user.
     """
 
     change: Change
@@ -59,11 +60,11 @@ class Irreproducible(Struct, frozen=True):
 
 
 class Manifests(Struct, frozen=True):
-    """What gives the manifests of releases.
+    """The sources of the manifests of releases.
 
     Attributes:
-        components: gives what `flux install --export` writes.
-        copied: gives the `install.yaml` of releases.
+        components: gives the output of `flux install --export` for a release.
+        copied: gives the `install.yaml` of a release.
     """
 
     components: Components
@@ -73,16 +74,17 @@ class Manifests(Struct, frozen=True):
 def replaced(
     planned: Plan, inventory: Inventory, manifests: Manifests, leave: frozenset[str]
 ) -> Plan:
-    """Make every manifest that moves again, as its new release writes it.
+    """Add the new text of each manifest that moves to a plan.
 
     Args:
-        planned: what moves.
-        inventory: has the text of each.
-        manifests: of releases.
-        leave: the kinds of which a file that cannot be made again stays, and is listed.
+        planned: the plan without replacements.
+        inventory: has the text of each manifest.
+        manifests: the sources of the manifests of releases.
+        leave: the kinds of pin whose manifest stays if it cannot be generated again. The plan lists
+            it as kept.
 
     Raises:
-        HalfBumpError: a file of another kind cannot be made again; it would stay behind.
+        HalfBumpError: a manifest of another kind cannot be generated again, and would stay behind.
     """
     made, failed = made_again(inventory, planned.changes, manifests)
     refused = [each for each in failed if each.change.pin.kind not in leave]
@@ -101,7 +103,7 @@ def replaced(
 def made_again(
     inventory: Inventory, changes: Iterable[Change], manifests: Manifests
 ) -> tuple[tuple[Replacement, ...], tuple[Irreproducible, ...]]:
-    """Return the manifests as the new release writes them, and those that stay as they are."""
+    """Return the manifests with the text of the new release, and those that cannot have it."""
     done = [
         _kept(change)
         or (
@@ -125,7 +127,13 @@ def _stays(irreproducible: Irreproducible) -> tuple[Pin, str]:
 
 
 def _error(refused: Sequence[Irreproducible], release: str, *, others: bool) -> HalfBumpError:
-    """Say what would stay behind; `others` is whether another place moves if it does."""
+    """Make the error that names the files which would stay behind.
+
+    Args:
+        refused: the files, at least one.
+        release: the target of the bump.
+        others: whether other places can move if the files stay.
+    """
     first, alone = refused[0].place, len(refused) == 1
     while_ = f"would stay behind while Flux moves to {release}"
     return HalfBumpError(
@@ -143,9 +151,9 @@ def _error(refused: Sequence[Irreproducible], release: str, *, others: bool) -> 
 
 
 def _kept(change: Change) -> Irreproducible | None:
-    """Say that a file stays which has the name of its release, or is in such a folder.
+    """Say that a file stays if its name, or a folder's on its path, holds its release; else None.
 
-    What reads it names that path, and another file is at the path of the new release.
+    Other files name that path, and the manifest of the new release belongs at another path.
     """
     held, path = change.pin.value, change.pin.location.path
     called = re.compile(rf"(?<![\d.])v?{re.escape(held)}(?![\w-]|\.\d)")
@@ -193,7 +201,7 @@ def _replacement(
 
 
 def _copy(inventory: Inventory, change: Change, copied: Copied) -> Replacement | Irreproducible:
-    """Replace a copy of the old release's file by the new release's file."""
+    """Replace a copy of the old release's `install.yaml` by that of the new release."""
     path, text = change.pin.location.path, inventory.files[change.pin.location.path]
     release = change.pin.value
     try:
@@ -212,7 +220,7 @@ def _copy(inventory: Inventory, change: Change, copied: Copied) -> Replacement |
 
 
 def _unix(text: str) -> str:
-    """Return a text with plain line breaks, where all are those of Windows."""
+    """Return a text with LF line breaks if all of its line breaks are CRLF, else unchanged."""
     plain = text.replace("\r\n", "\n")
     return plain if plain.count("\n") == text.count("\r\n") else text
 

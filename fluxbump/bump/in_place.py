@@ -1,7 +1,7 @@
-"""A bump that edits the working tree: all files or none, and nothing is staged or committed.
+"""Computes and writes a bump of the working tree: all files or none, not staged or committed.
 
-It starts from the files as they lie there, because somebody may have moved some pins already. It
-is compared with HEAD, because that is what clusters run.
+The bump starts from the files in the working tree, because some pins may have moved there
+already. The result is compared with HEAD, because that is what clusters run.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from fluxbump.workspace import Session
 
 
 class Written(Struct, frozen=True):
-    """What became of the working tree.
+    """The paths that a bump has written in the working tree.
 
     Attributes:
-        replaced: files that have new content.
-        created: files that were not there.
-        removed: files that are gone.
-        unclean: those of them whose content before was not in the index, so that git cannot
-            bring it back.
+        replaced: the files that have new content.
+        created: the files that did not exist before.
+        removed: the files that the bump deleted.
+        unclean: the replaced or removed files whose content before was not in the index, so that
+            git cannot restore it.
     """
 
     replaced: tuple[str, ...]
@@ -46,15 +46,15 @@ class Written(Struct, frozen=True):
 def prepare(
     session: Session[EditableWorktree], request: Request, *, render: Rendering | None = None
 ) -> Prepared[EditableWorktree]:
-    """Compute a bump of the working tree; see `bump.prepare`.
+    """Compute a bump of the working tree in memory, as `bump.prepare` does.
 
     Args:
-        session: the working tree, and where facts come from.
-        request: what the user asked for.
-        render: gives what renders wrappers; None when rendering was not asked for.
+        session: the working tree, and the sources of facts.
+        request: the bump that the user asked for.
+        render: gives the renderer of wrapper charts. None renders nothing.
 
     Raises:
-        FluxbumpError: of the stage that cannot go on.
+        FluxbumpError: a stage cannot go on. The class of the error depends on the stage.
         RepositoryError: a file that pins Flux is not in the working tree, or holds conflicts.
     """
     repository, base = session.repository, session.snapshot
@@ -86,7 +86,7 @@ def _require_seen(repository: Repository, base: EditableWorktree, scope: Scope) 
 
 
 def _ignored(base: EditableWorktree, prepared: Prepared[EditableWorktree]) -> list[Note]:
-    """What a local `helm dependency build` has left, and git does not see."""
+    """Note the files that git ignores and a local `helm dependency build` has written."""
     rewritten = {change.pin.location.path for change in prepared.plan.changes}
     return [
         Note(
@@ -106,10 +106,11 @@ def _vendored(base: EditableWorktree, chart: Chart) -> list[str]:
 
 
 def deliver(repository: Repository, prepared: Prepared[EditableWorktree]) -> Written:
-    """Write the files, all or none.
+    """Write all files of the bump into the working tree, or none.
 
     Raises:
-        RepositoryError: a file has changed meanwhile, or cannot be written; nothing has changed.
+        RepositoryError: a file has changed since the bump was computed, or cannot be written. The
+            working tree is unchanged then.
     """
     after = prepared.changes.files
     held = set(prepared.base.paths())

@@ -1,4 +1,4 @@
-"""What the way to a release is told from: the evidence, and history where it settles something."""
+"""Gathers the evidence for the upgrade path of a repository, and answers `fluxbump path`."""
 
 from __future__ import annotations
 
@@ -23,15 +23,17 @@ from fluxbump.workspace import Session
 
 
 class RouteAnswer(Struct, frozen=True):
-    """A route, and what is known beside it.
+    """A route to a release, with the evidence that it is based on.
 
     Attributes:
         found: the route.
-        newest: the newest release that passes as things stand; None where that is not known.
-        migrated: likewise, once manifests have moved to other API versions.
-        gathered: the evidence.
-        index: the chart index; without a release where there is none.
-        here: whether the route starts where this repository is.
+        newest: the newest release that passes the checks with the manifests as they are. None if
+            there is none, or if the route starts at another release than the pinned one.
+        migrated: the newest release that passes after `--migrate-apis` has moved manifests. None
+            in the same cases.
+        gathered: the evidence about the repository.
+        index: the chart index. It has no release if it is not available.
+        here: whether the route starts at the release that this repository pins.
     """
 
     found: Route
@@ -45,17 +47,17 @@ class RouteAnswer(Struct, frozen=True):
 def answer_of(
     session: Session[CommitSnapshot], wanted: str, start: str | None, known: Known
 ) -> RouteAnswer:
-    """Find the way to a release.
+    """Find the route from the pinned release, or from another one, to a release.
 
     Args:
-        session: where it starts.
+        session: the repository at a commit, and the sources of facts.
         wanted: a release, a line of releases, or `latest`.
-        start: the release to start from; None for the one that is pinned.
-        known: what is known beside the repository.
+        start: the release to start from. None takes the pinned one.
+        known: the facts that do not come from the repository.
 
     Raises:
-        FluxbumpError: there is no such release, nothing is pinned, or nothing is known of one of
-            them.
+        FluxbumpError: the release does not exist, no release is pinned, or the CRDs of one of them
+            are not known.
     """
     loaded, no_index = _index(session)
     scope = session.settings.scope(releases.app_versions(releases.known(loaded)), gather.NEEDLES)
@@ -76,7 +78,7 @@ def answer_of(
         also=(goal, (start or goal).removeprefix("v")),
     )
     found = find(_start(start, gathered), goal, gathered, loaded)
-    # Of a cluster elsewhere, neither the history nor the pins of this repository say anything.
+    # The history and the pins of this repository say nothing about a cluster at another release.
     here = found.start == gathered.installed
     if here:
         found, gathered = _by_history(found, gathered, loaded, session, scope)
@@ -98,7 +100,7 @@ def _by_history(
     session: Session[CommitSnapshot],
     scope: Scope,
 ) -> tuple[Route, Evidence]:
-    """Ask the history of pins and manifests for what the files of today leave open."""
+    """Read git history of pins and manifests if the current files leave a stored version open."""
     if not all(stored.certain for stored in found.migrate):
         held = pin_history.read(session.lineage, [gathered.inventory], scope, gathered.crds)
         gathered = replace(gathered, history=History(held))
@@ -109,7 +111,7 @@ def _by_history(
 
 
 def _index(session: Session[CommitSnapshot]) -> tuple[ChartIndex, IndexSourceError | None]:
-    """Load the index; an empty one, and why, where it is not available."""
+    """Return the chart index and no error, or an empty index and why it is not available."""
     loaded = session.chart_index
     if isinstance(loaded, ChartIndex):
         return loaded, None
@@ -119,10 +121,10 @@ def _index(session: Session[CommitSnapshot]) -> tuple[ChartIndex, IndexSourceErr
 def _with_history(
     found: Route, gathered: Evidence, index: ChartIndex, session: Session[CommitSnapshot]
 ) -> tuple[Route, Evidence]:
-    """Count what manifests have held before, which objects may still name in managedFields.
+    """Add the API versions that manifests held before, which managedFields may still name.
 
-    What manifests of some kind hold now asks for the migration anyway, so only the other versions
-    are looked for in the history, where their kinds cannot be told.
+    The versions that manifests hold now need the migration anyway, so only the other ones are
+    searched in the history. The history tells group and version, but not the kind.
     """
     now = {(group, v) for (group, _), held in gathered.written.items() for v in held}
     gone = {

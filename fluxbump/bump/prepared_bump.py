@@ -1,4 +1,4 @@
-"""A bump before anything is written: what was asked for, and what that makes of the files."""
+"""The values of a bump before it is written: the request of the user, and the computed result."""
 
 from __future__ import annotations
 
@@ -25,19 +25,20 @@ from fluxbump.model import Finding, Inventory, Mention, Note
 
 
 class Request(Struct, frozen=True):
-    """What the user asked for.
+    """The bump that the user asked for.
 
     Attributes:
-        target: a release, a line of releases, `latest`, or the pins whose release is taken; None
-            where flux-operator moves alone.
-        chart_version: take this chart release.
-        options: what the plan may do.
-        mentions: whether mapping rows move.
-        accepted: codes of rules whose errors do not stop the bump.
-        known: what is known beside the repository.
+        target: a release, a line of releases, `latest`, `latest-safe`, or the pins whose
+            release the others take. None if flux-operator moves alone.
+        chart_version: the chart release to take. None lets fluxbump choose it.
+        options: the changes that the plan is allowed to make.
+        mentions: whether rows of mapping tables move.
+        accepted: the codes of rules whose errors do not stop the bump.
+        known: the facts that do not come from the repository.
         migrate_apis: whether manifests move off API versions that the target removes or
             deprecates, in a commit of their own.
-        fixes: settings of the HelmReleases that own Flux to fix, each in a commit of its own.
+        fixes: the settings to fix in the HelmReleases that own Flux, each in a commit of its
+            own.
     """
 
     target: str | sync_target.SyncSource | None
@@ -54,26 +55,29 @@ class Prepared(Struct, Generic[S_co], frozen=True):
     """A bump that is ready to be delivered.
 
     Attributes:
-        base: what it starts from, a commit unless said otherwise.
-        inventory: what the base holds, with the migration in it.
-        plan: what each pin becomes.
-        rows: mapping rows that move.
-        mentions: places to review.
+        base: the snapshot that the bump starts from, a commit or the working tree.
+        inventory: the pins and charts of the base after the migration and the fixes.
+        plan: the changes of the pins.
+        rows: the rows of mapping tables that move.
+        mentions: the places that name an old version, for a review.
         changes: the files after all edits.
-        built: the resulting tree, and the patch to it.
-        branch: the branch to make.
-        message: of the commit that moves the pins.
-        verdict: what the gate says of the result.
-        inherited: those of its findings that were there before; they do not stop the bump.
-        accepted: codes of rules whose errors do not stop the bump.
-        before: the evidence about what the result is compared with.
-        suppressed: tells which findings the base says are accepted.
+        built: the git tree of the result, and the patch from the base to it.
+        branch: the name of the branch to create.
+        message: the message of the commit that moves the pins.
+        verdict: the result of the checks after the bump.
+        inherited: the findings of `verdict` that the base already has. They do not stop the
+            bump.
+        accepted: the codes of rules whose errors do not stop the bump.
+        before: the evidence about the state that the result is compared with.
+        suppressed: tells which findings are suppressed at the base.
         index: the chart index that was used.
-        notes: everything that was seen and left alone.
-        steps: the commits, oldest first; none when there is nothing to do.
-        migration: the manifests that move before; None when that was not asked for.
-        fixings: of settings, made before too.
-        doubts: why newer releases than the target may be missing, or flux-operator's target.
+        notes: the places that fluxbump has seen and does not change.
+        steps: the commits, oldest first. Empty if there is nothing to do.
+        migration: the manifests that move before the pins. None if the user did not ask for
+            that.
+        fixings: the fixes of settings, which are made before the pins move.
+        doubts: the reasons why a newer release, or flux-operator's target, could not be looked
+            up.
     """
 
     base: S_co
@@ -99,24 +103,24 @@ class Prepared(Struct, Generic[S_co], frozen=True):
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to do."""
+        """Whether the bump changes no file."""
         return not self.changes.files
 
     @property
     def passed(self) -> bool:
-        """Whether nothing stops the bump."""
+        """Whether no finding stops the bump."""
         return not self.refusals
 
     @property
     def refusals(self) -> tuple[Finding, ...]:
-        """The errors that stop it: those that nobody accepted."""
+        """The errors that stop the bump: new ones whose codes are not accepted."""
         return tuple(finding for finding in self.stopping if finding.code not in self.accepted)
 
     @property
     def stopping(self) -> tuple[Finding, ...]:
-        """The errors that stop it unless they are accepted: those that the base does not have.
+        """The errors that stop the bump unless they are accepted: the base does not have them.
 
-        Whoever leaves a place behind knows that it disagrees with the others.
+        A disagreement with a place that the user left behind on purpose does not count.
         """
         new = (error for error in self.verdict.errors if error not in self.inherited)
         return tuple(finding for finding in new if not installs.blames(finding, self.plan.left))

@@ -1,4 +1,4 @@
-"""Which way a repository takes to a release, for who asks and for a bump that is refused. Pure."""
+"""Finds the route of a repository to a release, for `path` and for a refused bump. Pure."""
 
 from __future__ import annotations
 
@@ -24,10 +24,16 @@ from fluxbump.text import versions
 
 
 def find(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:
-    """Find the way between two releases.
+    """Find the route between two releases.
+
+    Args:
+        start: the release to start from, without a leading `v`.
+        goal: the release to reach, without a leading `v`.
+        gathered: the evidence about the repository.
+        index: the chart index, for the releases that a hop can take.
 
     Raises:
-        UsageError: the CRDs of one of them are not known.
+        UsageError: the CRDs of one of the releases are not known.
     """
     for release in (start, goal):
         if release not in gathered.crds:
@@ -54,7 +60,7 @@ def find(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:
 
 
 def _from_release(held: str, gathered: Evidence) -> Iterator[Again]:
-    """Yield the route from the release that a build or a prerelease is called after, if known."""
+    """Yield the advice to start from the final release of a prerelease, if its CRDs are known."""
     version = versions.parse(held)
     final = str(version.finalize_version()) if version and version.prerelease else ""
     if final in gathered.crds:
@@ -62,7 +68,7 @@ def _from_release(held: str, gathered: Evidence) -> Iterator[Again]:
 
 
 def told(found: Route, gathered: Evidence, index: ChartIndex) -> str | None:
-    """Say what the history of the pins took off the way; None when it was not read."""
+    """Say what the history of the pins rules out on the route. None if it was not read."""
     past = gathered.past
     if past is None:
         return None
@@ -83,7 +89,14 @@ def newest_safe(
     *,
     migrate_apis: bool = False,
 ) -> str | None:
-    """Return the newest release that the repository could take as it stands, or migrated."""
+    """Return the newest release that passes the checks, or None.
+
+    Args:
+        gathered: the evidence about the repository.
+        index: the chart index.
+        suppressed: tells which findings the team has suppressed.
+        migrate_apis: takes the manifests as `--migrate-apis` would leave them.
+    """
     manifests = plan.foreseen(gathered) if migrate_apis else None
     choice = available(gathered.inventory, index)
     best = SafeReleases(gathered, choice, manifests, suppressed).newest()
@@ -91,10 +104,13 @@ def newest_safe(
 
 
 def movable(gathered: Evidence, found: Resources, start: str, goal: str) -> frozenset[Location]:
-    """Return the places of the apiVersions that `to --migrate-apis` would move between releases."""
+    """Return the places of the apiVersions that `to --migrate-apis` would move.
+
+    Empty if the API versions of a release are not known.
+    """
     known = optional(gathered.releases)
     try:
         moves = plan.migrate(found, known, start, goal).moves if known else ()
-    except UsageError:  # nothing is known of one of them, and nothing would move
+    except UsageError:  # the API versions of a release are not known, so nothing would move
         return frozenset()
     return frozenset(move.resource.api_location for move in moves)

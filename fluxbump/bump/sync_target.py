@@ -1,4 +1,4 @@
-"""Which release other pins are brought to, when some pins already are where they belong. Pure."""
+"""Finds the release for `sync`: the other pins take it from pins that are right already. Pure."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ class SyncSource(StrEnum):
 
 
 def target(source: SyncSource, inventory: Inventory, available: Available) -> Goal:
-    """Find the chart release that the pins of a source lead to.
+    """Find the release that the pins of a source hold.
 
-    Install URLs name a release. A chart that ships it and is there already is kept; otherwise it
-    is the one that `fluxbump to` would take. A chart pin names the chart release itself.
+    Install URLs name a Flux release. If the chart pins hold a chart that ships it, that chart is
+    kept. Otherwise it is the chart that `fluxbump to` would take. A chart pin names the chart
+    release itself.
 
     Raises:
-        PinError: no pin of that source names a version, or two name different ones.
+        PinError: no pin of that source names a version, or two of them name different versions.
         ResolveError: no chart ships the release, or the index does not have the chart.
     """
     index = available.index

@@ -1,1 +1,1 @@
-"""What a bump does with comments and documents: the marked rows it moves, the mentions it lists."""
+"""Comments and documents in a bump: it moves marked rows of tables, and lists mentions."""

@@ -1,7 +1,7 @@
-"""Places that name a version without holding it: comments, documents, application code. Pure.
+"""Finds places that name an old version and are no pins: comments, documents, code. Pure.
 
-Mentions are listed for a person, never rewritten; a marked row of a mapping table is the one
-exception (`row_edits`).
+fluxbump lists mentions for a review and does not rewrite them. The exception is a marked row of
+a mapping table, which `row_edits` rewrites.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PACKAGE_LISTS = frozenset(
     {"go.mod", "modules.txt", ".tool-versions", "mise.toml", ".mise.toml", "aqua.yaml"}
     | {"package.json"}
 )
-"""Files that name a package on each line: another one may have the version of Flux."""
+"""Files that name a package on each line: another package can have the same version as Flux."""
 
 
 def find(
@@ -41,14 +41,14 @@ def find(
 ) -> Iterator[Mention]:
     """Yield the places that name a version which the plan moves away from.
 
-    That is its text; its line (`Flux v2.4`) beside the name, where the plan leaves the line; and
-    what a text states of the present, beside the name, that the target makes no truer.
+    A mention is the full version, or its line beside the name (`Flux v2.4`) if the plan leaves that
+    line, or a statement about the present beside the name that is not true of the target.
 
     Args:
-        files: candidates, and other files that contain one of `outdated`.
-        inventory: its pins are not mentions, and neither is what its notes are about.
+        files: the candidates, and the other files that contain a version from `outdated`.
+        inventory: its pins, and the places of its notes, are not mentions.
         plan: says which versions become outdated.
-        skip: edits of mapping rows, which need nobody's attention.
+        skip: the edits of mapping rows. Their lines are not mentions.
         app_versions: the Flux release of each version of the community chart.
     """
     old = outdated(plan)
@@ -63,7 +63,7 @@ def find(
     whole = {pin.location.path for pin in inventory.pins if pin.kind in traits.WHOLE_MANIFEST}
     for file in files:
         if file.language is Language.LOCK or file.path in whole:
-            continue  # `discover` says what renews a lock; a manifest of Flux is made again
+            continue  # `discover` has notes on locks. A manifest of Flux is generated again
         done = [edit for edit in skip if edit.path == file.path]
         candidate = file.path in inventory.files
         found: list[Mention] = []
@@ -80,7 +80,7 @@ def find(
 
 
 def _held(pin: Pin, inventory: Inventory) -> Iterator[tuple[str, int]]:
-    """Yield where a pin holds its version: that of a commit is in the comment behind it."""
+    """Yield the path and offset of a pin, and of the version in the comment behind a commit."""
     path = pin.location.path
     yield path, pin.start
     if pin.form is Form.COMMIT:
@@ -92,7 +92,7 @@ def _held(pin: Pin, inventory: Inventory) -> Iterator[tuple[str, int]]:
 def _each_on_its_line(
     file: TextFile, values: Collection[str], pins: Collection[tuple[str, int]]
 ) -> Iterator[Token]:
-    """Yield where these versions stand that are no pins, each once on a line."""
+    """Yield the places of these versions that are no pins, each version once on a line."""
     end, seen = -1, set[str]()
     for start, value in versions.occurrences(file.text, values):
         if (file.path, start) in pins:
@@ -113,7 +113,7 @@ def _spoken_of(
     pins: Collection[tuple[str, int]],
     done: Collection[Edit],
 ) -> Iterator[Mention]:
-    """Yield what a text says beside a name, once for a line and a track."""
+    """Yield the mentions that a text makes beside a name, one for each line and track."""
     seen = {(mention.location.line, mention.track) for mention in listed}
     for said in _said(file, spoken):
         token = Token(said.value, said.start, said.start + len(said.value))
@@ -125,14 +125,20 @@ def _spoken_of(
 
 
 class _Spoken(Struct, frozen=True):
-    """What texts are held against: the names, what goes, and what comes in its place."""
+    """The versions that texts are compared with.
+
+    Attributes:
+        reader: finds statements about versions beside the names of tracks.
+        old: the versions that the plan leaves, with their tracks.
+        targets: the version that each track gets.
+    """
 
     reader: statements.Reader
     old: Mapping[str, tuple[Track, ...]]
     targets: Mapping[Track, str]
 
     def goes(self, said: statements.Said) -> bool:
-        """Whether a line of releases holds what the plan leaves, and not the target."""
+        """Whether a statement names a line of releases that has an old version, not the target."""
         target = self.targets.get(said.track)
         if target is None or statements.is_one_of(said.value, (target,)):
             return False
@@ -142,7 +148,7 @@ class _Spoken(Struct, frozen=True):
 
 
 def _said(file: TextFile, spoken: _Spoken) -> Iterator[statements.Said]:
-    """Yield the lines of releases that go, and what is stale already as FB120 has it."""
+    """Yield the statements that the plan makes outdated, and those that are stale for FB120."""
     right = {track: (value,) for track, value in spoken.targets.items()}
     every = list(
         statements.said(
@@ -160,7 +166,7 @@ def _said(file: TextFile, spoken: _Spoken) -> Iterator[statements.Said]:
 def outdated(plan: Plan) -> dict[str, tuple[Track, ...]]:
     """Map every version that is current before the plan, and not after it, to its tracks.
 
-    The tags of the controllers that a replaced manifest has had are among them.
+    The tags of controllers in a replaced manifest are included.
     """
     found: dict[str, list[Track]] = {}
     moved = [(change.pin.track, change.pin.value) for change in plan.changes]
@@ -173,7 +179,7 @@ def outdated(plan: Plan) -> dict[str, tuple[Track, ...]]:
 
 
 def images_of_manifests(plan: Plan) -> Iterator[tuple[Track, str]]:
-    """Yield the tags of controllers that go with the manifests that are replaced."""
+    """Yield the tags of controllers that the replaced manifests leave, each with its track."""
     for change in plan.changes:
         if change.pin.kind in traits.WHOLE_MANIFEST:
             new = images.controllers(change.new)
@@ -190,10 +196,11 @@ def _on_line_of(file: TextFile, token: Token, edits: Collection[Edit]) -> bool:
 def _named(
     file: TextFile, token: Token, tracks: Collection[Track], pinned: set[Track], *, candidate: bool
 ) -> Track | None:
-    """Decide which track a version text means, or None when it may as well mean something else.
+    """Decide which track a version in a text means, or None if it can mean something else.
 
-    The line names the track; or the version is one of Flux's own in a file that is about Flux, or
-    under a key that is; or it stands in a comment of a file that pins that very track.
+    The text means a track in three cases. The line names the track. The version is one of Flux's
+    own, in a file about Flux or under a key about Flux. The version is in a comment of a file that
+    pins the track.
     """
     line = file.text[slice(*file.line_span(token.start))]
     listed = file.path.rpartition("/")[2] in _PACKAGE_LISTS
@@ -214,7 +221,7 @@ def _named(
 
 
 def _is_of_another(file: TextFile, offset: int) -> bool:
-    """Whether a version in YAML is that of a chart or an image that is not Flux's."""
+    """Whether a version in YAML belongs to a chart or an image that is not Flux's."""
     start, end = file.line_span(offset)
     before = file.text[max(0, start - _NEAR) : start].rpartition("\n---")[2].split("\n")[-_LINES:]
     behind = file.text[end : end + _NEAR].partition("\n---")[0].split("\n")[:_LINES]

@@ -1,7 +1,7 @@
-"""What becomes of a row that marks the current release: a new row, and the marker moves. Pure.
+"""Edits a mapping table: adds a row for the new release, and moves the marker to it. Pure.
 
-People keep such tables by hand, in comments and documents. It is the only text outside of pins
-that is rewritten.
+Teams keep such tables by hand, in comments and documents. Outside of pins, it is the only text
+that fluxbump rewrites.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fluxbump.text.splice import Edit
 
 
 def rows(files: Iterable[TextFile], plan: Plan, app_versions: Mapping[str, str]) -> Iterator[Row]:
-    """Yield what becomes of the marked rows that name another release than the target."""
+    """Yield the edits of the marked rows that name another release or chart than the target."""
     goal = _pair(plan)
     if goal is None:
         return
@@ -28,7 +28,7 @@ def rows(files: Iterable[TextFile], plan: Plan, app_versions: Mapping[str, str])
 
 
 def _pair(plan: Plan) -> tuple[str, str] | None:
-    """The target and the chart that ships it, which a row brings together; None without one."""
+    """Return the target and the chart that ships it, which a row maps; None without a chart."""
     chart = plan.chart_release.version
     return (plan.targets[FLUX], str(chart)) if chart is not None else None
 
@@ -51,7 +51,7 @@ def _row(file: TextFile, marked: MarkedRow, plan: Plan, goal: tuple[str, str]) -
 
 
 def _successor(text: str, line: tuple[int, int], renamed: Mapping[str, str]) -> str:
-    """The marked row with the new versions in place, its columns kept where there is room."""
+    """Return the marked row with the new versions, its columns kept if there is room."""
     parts, position = [], line[0]
     for token in tokens(text, *line):
         new = renamed.get(token.value, token.value)
@@ -61,7 +61,18 @@ def _successor(text: str, line: tuple[int, int], renamed: Mapping[str, str]) -> 
 
 
 def _keep_column(text: str, start: int, end: int, growth: int, parts: list[str]) -> int:
-    """Give or take spaces behind a token so that the next column stays where it is."""
+    """Add or remove spaces behind a token so that the next column keeps its place.
+
+    Args:
+        text: the file.
+        start: the end of the old token.
+        end: the end of the row.
+        growth: the characters by which the new token is longer. Negative if it is shorter.
+        parts: the parts of the new row, which get the added spaces.
+
+    Returns:
+        The offset at which the rest of the row goes on.
+    """
     room = len(text[start:end]) - len(text[start:end].lstrip(" "))
     if growth < 0 and room > 1:
         parts.append(" " * -growth)
@@ -69,7 +80,10 @@ def _keep_column(text: str, start: int, end: int, growth: int, parts: list[str])
 
 
 def _marker_removal(text: str, row: MarkedRow) -> tuple[int, int, str]:
-    """Take the marker away with the space before it; inside a table, keep the cell's width."""
+    """Return the span that removes the marker and the space before it, and the filler for it.
+
+    The filler keeps the width of the cell inside a table.
+    """
     start = row.start + len(text[row.start : row.marker[0]].rstrip(" \t"))
     behind = text[row.marker[1] : row.end]
     padded = behind.lstrip().startswith("|") and _padded(text, (row.start, row.end))
@@ -78,7 +92,7 @@ def _marker_removal(text: str, row: MarkedRow) -> tuple[int, int, str]:
 
 
 def _padded(text: str, line: tuple[int, int]) -> bool:
-    """Whether the table pads its cells: the neighbouring row has its bars in the same columns."""
+    """Whether the table pads its cells: a neighboring row has its bars in the same columns."""
     bars = _bars(text[slice(*line)])
     neighbours = [_line_before(text, line), _line_after(text, line)]
     return any(
@@ -91,7 +105,10 @@ def _bars(line: str) -> list[int]:
 
 
 def _row_of(goal: tuple[str, str], file: TextFile, line: tuple[int, int]) -> tuple[int, int] | None:
-    """Find the target's own row in the same table: neighbouring lines of the same shape."""
+    """Return the span of the row for the target in the same table; None if it has none.
+
+    The rows of a table are neighboring lines of the same shape.
+    """
     shape = _shape(file.text[slice(*line)])
     for step in (_line_before, _line_after):
         other = step(file.text, line)
@@ -109,7 +126,7 @@ def _shape(line: str) -> str:
 
 
 def _marker_arrival(file: TextFile, marked: MarkedRow, row: tuple[int, int]) -> Edit:
-    """Put the marker behind the same version of the row as it had in the old one."""
+    """Return the edit that puts the marker behind the same column as in the old row."""
     text, marker = file.text, file.text[slice(*marked.marker)]
     before = tokens(text, marked.start, marked.marker[0])
     others = tokens(text, *row)

@@ -1,6 +1,6 @@
-"""Manifests that change their apiVersion: the edits, and the proof of them. Pure.
+"""Edits the apiVersion of manifests, and proves that nothing else has changed. Pure.
 
-One engine makes all edits, see `edit`; here is which spans it gets, and what must be so afterwards.
+This module chooses the spans to edit and checks the result. `text.splice` makes the edits.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from fluxbump.text.splice import Edit
 
 
 class Why(StrEnum):
-    """What the target does with the version that is left."""
+    """The reason why a manifest leaves its API version: what the target does with that version."""
 
     REMOVED = "removed"
     DEPRECATED = "deprecated"
@@ -33,9 +33,9 @@ class Move(Struct, frozen=True):
     """A manifest that changes its apiVersion.
 
     Attributes:
-        resource: as it stands.
-        version: that it moves to, `v1`.
-        why: it has to.
+        resource: the object before the move.
+        version: the new version without the group, such as `v1`.
+        why: the reason for the move.
     """
 
     resource: Resource
@@ -44,20 +44,20 @@ class Move(Struct, frozen=True):
 
     @property
     def api_version(self) -> str:
-        """The new one, `helm.toolkit.fluxcd.io/v2`."""
+        """The new apiVersion with its group, such as `helm.toolkit.fluxcd.io/v2`."""
         return f"{self.resource.group}/{self.version}"
 
 
 class Migration(Struct, frozen=True):
-    """What moves between two releases, and what does not.
+    """The manifests that move before a bump from one release to another, and those that stay.
 
     Attributes:
         old: the release that is left.
         new: the target.
-        moves: by path and offset.
-        notes: what a person has to look at: what should move and stays, each with the reason,
-            and what moves although something about it is not known.
-        changes: the files with the moves in them.
+        moves: the manifests that move, in the order of the resources that were found.
+        notes: the places to review: manifests that should move and stay, each with the reason,
+            and patches that move although their object is not in the repository.
+        changes: the files after the moves.
     """
 
     old: str
@@ -68,7 +68,7 @@ class Migration(Struct, frozen=True):
 
 
 def edits(moves: Iterable[Move]) -> list[Edit]:
-    """The edits that moves ask for; an object that aliases share is edited once."""
+    """Return the edits of the moves. An object that aliases share is edited once."""
     return list(
         dict.fromkeys(
             Edit(m.resource.location.path, m.resource.start, m.resource.end, m.api_version)
@@ -78,12 +78,12 @@ def edits(moves: Iterable[Move]) -> list[Edit]:
 
 
 def place(resource: Resource) -> tuple[str, int]:
-    """What tells one resource of a snapshot from all others: its path, and where its version is."""
+    """Return what identifies a resource in a snapshot: its path, and its apiVersion's offset."""
     return resource.location.path, resource.start
 
 
 def applied(found: Resources, migration: Migration) -> Resources:
-    """Return the resources as a rule sees them after the migration, without another search."""
+    """Return the resources as they are after the migration, without another search."""
     new = {place(move.resource): move.api_version for move in migration.moves}
     moved = (replace(r, api_version=new.get(place(r), r.api_version)) for r in found.resources)
     texts = splice.edited(found.files, edits(migration.moves))
@@ -126,15 +126,16 @@ def prove(
     """Find the objects again on the result: the same ones, each at its planned apiVersion.
 
     Args:
-        held: the objects of each file as it stood.
-        originals: the files' texts as they stood.
-        texts: of those that change.
-        moves: that were made.
-        fields: gives those that the target has for a kind at an apiVersion; what has moved is
-            judged by them as FB204 does.
+        held: the objects of each file before the moves, by path.
+        originals: the texts of the files before the moves, by path.
+        texts: the texts after the moves, by path. Has only files that change.
+        moves: the moves that were made.
+        fields: gives the fields that the target has for a kind at an apiVersion. They check the
+            moved objects as FB204 does.
 
     Raises:
-        AssertionError: anything else is so, or the target would not take what has moved.
+        AssertionError: the objects differ from the planned ones, or the target would refuse a
+            moved object.
     """
     ordered = sorted(edits(moves), key=lambda made: (made.path, made.start))
     by_path = {path: list(some) for path, some in groupby(ordered, key=lambda made: made.path)}
@@ -159,14 +160,14 @@ def _prove_fields(body: ObjectBody, schema: Schema | None) -> None:
 
 
 def _rest(texts: Mapping[str, str], paths: Iterable[str]) -> list[tuple[str, int, str]]:
-    """Return the mentions in these files."""
+    """Return the places in these files where other text names an apiVersion."""
     files = {path: encode(texts[path]) for path in paths}
     found = flux_objects.find(MemorySnapshot(files), lambda _: False)
     return [(text.location.path, text.location.line, text.api_version) for text in found.mentions]
 
 
 def _undone(text: str, made: Iterable[Edit]) -> Iterator[Edit]:
-    """Yield the edits that take a result back to `text`; `made` are in its order."""
+    """Yield the edits that turn the result back into `text`. `made` is sorted by offset."""
     shift = 0
     for done in made:
         start = done.start + shift
@@ -175,7 +176,7 @@ def _undone(text: str, made: Iterable[Edit]) -> Iterator[Edit]:
 
 
 def _facts(resource: Resource, api_version: str) -> tuple[object, ...]:
-    """What a resource is; its columns move with what stands before them on a line."""
+    """Return the facts of a resource to compare, without columns, which an edit can move."""
     where = resource.location.path, resource.location.line, resource.api_location.line
     what = resource.kind, resource.name, resource.namespace, resource.patch
     return (*where, *what, api_version)

@@ -1,4 +1,4 @@
-"""What keeps an object at its apiVersion: text, fields, what selects it, its patch. Pure."""
+"""Finds what keeps an object at its apiVersion: its text, fields, selectors, or patch. Pure."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from fluxbump.model import Note
 
 
 class Left(Struct, frozen=True):
-    """A resource that stays, and why."""
+    """A resource that stays at its apiVersion, with the note that says why."""
 
     resource: Resource
     note: Note
 
 
 def stays_because(resource: Resource, reason: str, note: Note | None = None) -> Left:
-    """Say that a resource stays, at the place of `note` if that tells more."""
+    """Make the `Left` of a resource that stays. Its place is that of `note` if there is one."""
     where = note.location if note else resource.api_location
     message = f"{resource} stays at {resource.api_version}, because {reason}"
     return Left(resource, Note(where, message))
@@ -36,11 +36,11 @@ def stays_because(resource: Resource, reason: str, note: Note | None = None) -> 
 def objections(
     found: Resources, moves: Iterable[Move], known: KnownReleases, sides: Sides
 ) -> tuple[list[Left], dict[str, list[Resource]]]:
-    """Find what the text and the fields of objects say against their moves.
+    """Find the objects whose text or fields prevent their moves.
 
     Returns:
-        What stays, and the objects of every file in question. Only those are kept: the parsed
-        manifests of a thousand clusters need not be held at once.
+        The objects that stay, and the objects of each file with a move, by path. The parsed
+        manifests are not kept, so that those of a thousand clusters are not held at once.
     """
     stays: list[Left] = []
     held: dict[str, list[Resource]] = {}
@@ -79,7 +79,14 @@ def _against(body: ObjectBody, move: Move, known: KnownReleases, sides: Sides) -
 def _misfits(
     body: ObjectBody, move: Move, schema: Schema | None, needed: Schema | None
 ) -> list[Note]:
-    """Return what the new version does not take in a release; `needed` is what it took so far."""
+    """Return the problems of an object at its new version in a release.
+
+    Args:
+        body: the parsed object.
+        move: the move to the new version.
+        schema: the fields of the new version in that release. None if they are not known.
+        needed: the fields of the version that the object leaves. None if they are not known.
+    """
     resource = move.resource
     if schema is None:
         return [Note(resource.api_location, f"the fields of {move.version} are not known")]
@@ -90,7 +97,7 @@ def _misfits(
 
 
 def picked(moves: Iterable[Move], picking: Collection[Selector]) -> Iterator[Left]:
-    """Yield the objects that something picks by the version that they would leave."""
+    """Yield the objects that a selector picks by the version that they would leave."""
     for move in moves:
         resource = move.resource
         picker = next((s for s in picking if not resource.patch and s.picks(resource)), None)
@@ -102,7 +109,10 @@ def picked(moves: Iterable[Move], picking: Collection[Selector]) -> Iterator[Lef
 def held_back(
     moves: list[Move], stopped: list[Left], left: list[Left]
 ) -> tuple[list[Move], list[Left]]:
-    """Take out what is stopped, and what has to stay at one version with it.
+    """Remove the moves that are stopped, and the moves of their patches or patched objects.
+
+    Returns:
+        The moves that remain, and everything that is stopped.
 
     Kustomize merges a patch into the object of the same group, version, kind and name
     (`PatchTransformer` in sigs.k8s.io/kustomize/api: `GetById(patch.OrgId())`), so a patch and its
@@ -128,5 +138,5 @@ def held_back(
 
 
 def identity(resource: Resource) -> tuple[str, str, str]:
-    """Return what a patch and its object share: group, kind and name."""
+    """Return the group, kind and name of a resource, which a patch and its object share."""
     return resource.group, resource.kind, resource.name

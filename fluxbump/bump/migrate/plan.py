@@ -1,10 +1,10 @@
 """Moves manifests off API versions that a release removes or deprecates. Pure.
 
-The new version is one that both releases serve, see `target_version`. Nothing but the text of an
-apiVersion changes, so an object moves only if its fields fit the schema of the new version in both
-releases.
+Both releases serve the new version: `target_version` chooses it. Nothing but the text of an
+apiVersion changes, so an object moves only if its fields fit the schema of the new version in
+both releases.
 
-What objects a cluster has stored is another matter: `flux migrate` rewrites those.
+A migration does not change the objects that a cluster has stored: `flux migrate` rewrites those.
 """
 
 from __future__ import annotations
@@ -50,17 +50,17 @@ _CODES = {Why.REMOVED: REMOVED_API.code, Why.DEPRECATED: DEPRECATED_API.code}
 def prepare(
     snapshot: Snapshot, scope: Scope, evidence: Evidence, new: str, ignored: Ignored
 ) -> Migration:
-    """Find what moves in a snapshot before a bump, see `migrate`.
+    """Find the manifests of a snapshot that move before a bump, and edit them in memory.
 
     Args:
-        snapshot: in question.
-        scope: of the search.
-        evidence: about the snapshot.
-        new: the target.
-        ignored: what the team has suppressed; a manifest whose finding is stays.
+        snapshot: the files before the bump.
+        scope: the limits of the search.
+        evidence: the evidence about the snapshot.
+        new: the target release of the bump.
+        ignored: tells which findings the team has suppressed. A manifest with such a finding stays.
 
     Raises:
-        UsageError: nothing says which release is left, or the API versions of one are not known.
+        UsageError: the installed release, or the API versions of a release, are not known.
     """
     found, known, old = _asked(evidence)
     if found is None or known is None or old is None:
@@ -70,7 +70,7 @@ def prepare(
             next=[Again(why="moves no manifests", drop=("--migrate-apis",))],
         )
     free = migrate(found, known, old, new, ignored=ignored)
-    # Only what would move is worth another search of the snapshot.
+    # Another search of the snapshot is needed only for the versions that would move.
     versions = {move.resource.version for move in free.moves}
     reader = TextReader(snapshot)
     picking = selectors.find(reader, scope.excludes, versions)
@@ -81,14 +81,15 @@ def prepare(
 
 
 def _asked(evidence: Evidence) -> tuple[Resources | None, KnownReleases | None, str | None]:
-    """Return the objects, what is known of releases, and the release that is left."""
+    """Return the Flux objects, the known releases, and the installed release. Each can be None."""
     return optional(evidence.objects), optional(evidence.releases), evidence.installed
 
 
 def foreseen(evidence: Evidence) -> Callable[[str], Resources] | None:
-    """Return what tells the Flux objects after the migration to a release; None for no objects.
+    """Return a function from a release to the Flux objects after the migration to it.
 
-    To a release whose API versions are not known, nothing moves.
+    None if the objects or the installed release are not known. If the API versions of a release are
+    not known, nothing moves.
     """
     found, known, old = _asked(evidence)
     if found is None or known is None or old is None:
@@ -112,19 +113,20 @@ def migrate(
     picking: Collection[Selector] = (),
     ignored: Ignored = lambda *_: False,
 ) -> Migration:
-    """Find what moves, make the edits, and prove them.
+    """Find the manifests that move, edit them in memory, and prove the edits.
 
     Args:
         found: the Flux objects of a snapshot.
-        known: what is known of releases.
+        known: the API versions and fields of the known releases.
         old: the release that is left.
-        new: the target; the same release moves what is deprecated in it.
-        picking: what picks objects by their version, which a move would hide from it.
-        ignored: what the team has suppressed.
+        new: the target. If it is `old`, the objects at versions deprecated in it move.
+        picking: the selectors that pick objects by their version. A move would hide the object
+            from them.
+        ignored: tells which findings the team has suppressed.
 
     Raises:
-        UsageError: one of the releases is not known.
-        AssertionError: the result is not the one that was planned; a bug.
+        UsageError: the API versions of a release are not known.
+        AssertionError: the result is not the planned one: a bug.
     """
     for release in (old, new):
         if release not in known.crds or not known.has_fields(release):
@@ -152,7 +154,7 @@ def migrate(
 
 
 def _sorted_out(found: Resources, sides: Sides, ignored: Ignored) -> tuple[list[Move], list[Left]]:
-    """Tell what could move by its version alone from what could not."""
+    """Part the resources into those that can move by their version alone, and those that stay."""
     moves: list[Move] = []
     left: list[Left] = []
     for resource in found.resources:
@@ -183,7 +185,7 @@ def _nowhere(resource: Resource, why: Why, sides: Sides) -> str:
 
 
 def _alone(found: Resources, moves: Iterable[Move]) -> Iterator[Note]:
-    """Yield the patches that move, and whose object stands nowhere in the snapshot."""
+    """Yield a note for each patch that moves, and whose object is not in the snapshot."""
     here = {identity(resource) for resource in found.resources if not resource.patch}
     for patch in (move.resource for move in moves if move.resource.patch):
         if patch.name and identity(patch) not in here:
@@ -198,7 +200,7 @@ def _unreadable(found: Resources) -> Iterator[Note]:
 
 
 def _mentions(found: Resources, sides: Sides) -> Iterator[Note]:
-    """Yield the apiVersions in other text that the target does not serve, or not for long."""
+    """Yield a note for each apiVersion in other text that the target removes or deprecates."""
     for mention in found.mentions:
         why = _fate(mention, sides)
         if why:

@@ -1,7 +1,7 @@
-"""Which version of its kind an object can move to before a bump. Pure.
+"""Chooses the API version that an object moves to before a bump. Pure.
 
-It is one that both releases serve: the one that is left, so that manifests can move before the
-bump, and the target. It is the target's storage version where that is so.
+Both releases serve it: the one that is left, so that manifests can move before the bump, and the
+target. The target's storage version is preferred.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from fluxbump.flux.stored_versions import Crd, CrdVersion, Release, Table
 
 
 class Sides(Struct, frozen=True):
-    """The two releases of a bump, and what they define by group and kind.
+    """The two releases of a bump, and the CRDs that they define.
 
     Attributes:
         old: the release that is left.
         new: the target.
-        before: what `old` defines.
-        after: what `new` defines.
+        before: the CRDs of `old`, by group and kind.
+        after: the CRDs of `new`, by group and kind.
     """
 
     old: str
@@ -32,11 +32,11 @@ class Sides(Struct, frozen=True):
     after: Mapping[tuple[str, str], Crd]
 
     def has(self, resource: Resource) -> bool:
-        """Whether the target has its kind."""
+        """Whether the target has the kind of a resource."""
         return (resource.group, resource.kind) in self.after
 
     def ill(self, resource: Resource) -> Why | None:
-        """Return what is wrong with its version in the target; None when nothing is."""
+        """Return why a resource has to leave its version in the target; None if it can stay."""
         crd = self.after.get((resource.group, resource.kind))
         entry = _entry(crd, resource.version)
         if entry is None:
@@ -44,9 +44,10 @@ class Sides(Struct, frozen=True):
         return Why.DEPRECATED if entry.deprecated else None
 
     def successor(self, resource: Resource, why: Why) -> str | None:
-        """Choose a version that is served on both sides; None when there is none.
+        """Choose a version of the resource's kind that both releases serve; None if there is none.
 
-        One that the target deprecates is better than none to leave a version that it removes.
+        A version that the target deprecates is taken only to leave a version that the target
+        removes.
         """
         crd = self.after.get((resource.group, resource.kind))
         served = self._served_by_old(resource)

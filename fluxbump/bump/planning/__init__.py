@@ -1,1 +1,1 @@
-"""From what is there to a plan: what every pin becomes, and what must hold before it does."""
+"""Plans a bump: the new value of each pin, and the conditions under which pins can move."""

@@ -1,4 +1,4 @@
-"""Which changes of a plan lower a version, and which of them need `--allow-downgrade`. Pure."""
+"""Finds the changes that lower a version, and those that need `--allow-downgrade`. Pure."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ _EXACT = (Form.EXACT, Form.OPAQUE, Form.COMMIT)
 
 
 def deciding(inventory: Inventory, changes: Sequence[Change]) -> Sequence[Change]:
-    """Return the changes that follow from no other place.
+    """Return the changes that decide whether a bump is a downgrade.
 
-    What is installed decides. Images follow it, and so do tools and references; where nothing
-    else installs Flux, images decide, and where nothing at all does, tools and references.
+    Changes of flux-operator always count. The places that install Flux come first. Images follow
+    them, and so do tools and references. If nothing else installs Flux, the images decide, and if
+    nothing installs it at all, tools and references do.
     """
     operator = [change for change in changes if change.pin.track == OPERATOR]
     installs = [change for change in changes if change.pin.role is Role.INSTALLS]
@@ -41,25 +42,25 @@ def deciding(inventory: Inventory, changes: Sequence[Change]) -> Sequence[Change
 
 
 def _is_known(pin: Pin) -> bool:
-    """Whether a place says by itself which release is installed, so that others follow it."""
+    """Whether a pin installs an exact version, so that other pins follow it."""
     return pin.role is Role.INSTALLS and pin.form in _EXACT
 
 
 def lowers(old: str, new: str) -> bool:
-    """Whether a place would go down, as far as its old and its new text say."""
+    """Whether a new text of a pin is a lower version than the lowest that the old text admits."""
     lowest, target = release_lines.lowest(old), release_lines.lowest(new)
     return bool(lowest and target and target < lowest)
 
 
 def require_none(decided: Iterable[Change], index: ChartIndex) -> None:
-    """Refuse a change that lowers a version, where no other place decides it.
+    """Refuse a deciding change that lowers a version.
 
     Args:
-        decided: see `deciding`.
-        index: of the chart; a place may hold a version that is newer than all in it.
+        decided: the changes to check, from `deciding`.
+        index: the chart index. A pin can hold a version that is newer than all in it.
 
     Raises:
-        RefusedError: one does.
+        RefusedError: a change lowers a version.
     """
     for change in decided:
         if lowers(change.pin.value, change.new):
@@ -74,7 +75,7 @@ def require_none(decided: Iterable[Change], index: ChartIndex) -> None:
 
 
 def _older_index(pin: Pin, index: ChartIndex) -> str | None:
-    """Say what to do if the index is older than what a place holds."""
+    """Return advice if the chart index is older than the version that a pin holds, else None."""
     held = versions.parse(pin.value) if pin.track == FLUX2 else None
     newest = max((release.version for release in index.releases), default=None)
     if held is None or newest is None or held <= newest:
@@ -86,7 +87,7 @@ def _older_index(pin: Pin, index: ChartIndex) -> str | None:
 
 
 def notes(changes: Iterable[Change], decided: Sequence[Change]) -> Iterator[Note]:
-    """Yield a note for each place that comes down to what others decide."""
+    """Yield a note for each pin that goes down to the version of the deciding pins."""
     for change in changes:
         old, new = versions.parse(change.pin.value), versions.parse(change.new)
         if change not in decided and old and new and new < old:

@@ -1,6 +1,6 @@
-"""What a bump would be refused for, as far as the repository alone tells. Pure.
+"""Predicts whether a bump would be refused, from the repository alone. Pure.
 
-Digests of downloads are left out: which they become, only the files of a release tell.
+Digests of downloads are left out, because their new values come from the files of a release.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from fluxbump.model import Inventory, TrackKind
 def refusal(
     inventory: Inventory, goal: Goal, index: ChartIndex, options: Options
 ) -> PinError | RefusedError | None:
-    """Return the error of a bump that no plan can be made for; None if one can.
+    """Return the error that stops the plan of a bump, or None if a plan can be made.
 
     Args:
-        inventory: of what is there.
-        goal: what the bump leads to.
-        index: all chart releases.
-        options: what the user allows.
+        inventory: the pins and charts of the repository.
+        goal: the release that the bump leads to.
+        index: the chart index.
+        options: the changes that the plan is allowed to make.
     """
     pins = tuple(pin for pin in inventory.pins if pin.track.kind is not TrackKind.DIGEST)
     without, release = replace(inventory, pins=pins), str(goal.app_version)

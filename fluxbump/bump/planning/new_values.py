@@ -1,4 +1,4 @@
-"""What images, digests and commits become at the release that a bump leads to."""
+"""Finds the new values of images, digests and commits at the release that a bump leads to."""
 
 from __future__ import annotations
 
@@ -22,10 +22,15 @@ if TYPE_CHECKING:
 def targets(
     inventory: Inventory, chart: Goal, state: RepositoryState[Snapshot]
 ) -> Mapping[Track, str]:
-    """Return what images and digests become at the release that a bump leads to.
+    """Return the new values of the tracks that follow from the release: images, digests, commits.
+
+    Args:
+        inventory: the pins and charts of the repository.
+        chart: the release that the bump leads to.
+        state: has the sources of the files of releases.
 
     Raises:
-        PinError: an image or a digest has to move, and nobody knows to what.
+        PinError: an image or a digest has to move, and its new value is not known.
     """
     sources, release = state.sources, str(chart.app_version)
     ask = (lambda shipped: sources.manifest(shipped).controllers) if sources else None
@@ -45,7 +50,7 @@ def targets(
 def _digests(
     inventory: Inventory, release: str, state: RepositoryState[Snapshot]
 ) -> Mapping[Track, str]:
-    """Return what digests become; nothing where their file is not available, and `plan` refuses."""
+    """Return the new digests of manifests; if one is not available, nothing: `plan` refuses."""
     tracks = {
         pin.track
         for pin in inventory.pins
@@ -64,7 +69,7 @@ def _digests(
 def _cli_digests(
     inventory: Inventory, release: str, state: RepositoryState[Snapshot]
 ) -> Mapping[Track, str]:
-    """Return what digests of the CLI's archives become; nothing where nobody knows, likewise."""
+    """Return the new digests of the CLI's archives. Empty if the checksums are not available."""
     checksums = state.sources.checksums if state.sources else None
     if checksums is None:
         return {}
@@ -77,7 +82,7 @@ def _cli_digests(
 def _commits(
     inventory: Inventory, release: str, state: RepositoryState[Snapshot]
 ) -> Mapping[Track, str]:
-    """Return the commit of the release; nothing where nobody knows it, or nothing is at one."""
+    """Return the commit of the release. Empty if it is not known, or if no pin holds a commit."""
     ask = state.sources.commit if state.sources else None
     if ask is None or not any(opaque_pins.is_old_commit(pin, release) for pin in inventory.pins):
         return {}

@@ -1,4 +1,4 @@
-"""What would stay behind while the rest moves: no half of a bump is made. Pure."""
+"""Refuses a bump that would move some places and leave others behind. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from fluxbump.model import (
 from fluxbump.text import version_ranges, versions
 
 _OWN_LINES = (TrackKind.CHART, TrackKind.OPERATOR)
-"""Lines that may move without Flux."""
+"""The kinds of track that can move without Flux."""
 _DIGESTS = (
     "put each digest beside its URL, or name its variable like that of the version "
     "(FLUX_VERSION, FLUX_SHA256)"
@@ -39,7 +39,13 @@ _TABLE = f"{tables.ADD[0].lower()}{tables.ADD[1:]}"
 def require_none(
     inventory: Inventory, changes: Sequence[Change], targets: Mapping[Track, str], index: ChartIndex
 ) -> None:
-    """Refuse changes that would leave something behind that belongs to them.
+    """Refuse changes if a place that belongs to them would stay behind.
+
+    Args:
+        inventory: the pins, the excluded pins, and the dependencies that are not recognised.
+        changes: the changes of a plan.
+        targets: the version that each track gets.
+        index: the chart index, which says which chart ships which release.
 
     Raises:
         HalfBumpError: a dependency is not recognised, a pin is in an excluded file, or a digest
@@ -76,7 +82,7 @@ def require_none(
 def unmoved(
     inventory: Inventory, targets: Mapping[Track, str], index: ChartIndex
 ) -> tuple[Related, ...]:
-    """Return the dependencies that are not recognised and do not hold what the bump leads to."""
+    """Return the unrecognised dependencies that do not hold the target of the bump."""
     return tuple(
         described(place, index)
         for place in inventory.unrecognised
@@ -92,7 +98,7 @@ def _track(dependency: Dependency) -> Track:
 
 
 def _upstream(changes: Iterable[Change]) -> bool:
-    """Whether what Flux itself installs moves, and not only charts that had drifted."""
+    """Whether a pin of Flux itself moves, not just the repository's own charts or flux-operator."""
     return any(change.pin.track.kind not in _OWN_LINES for change in changes)
 
 
@@ -110,7 +116,7 @@ def _unrecognised(
 
 
 def _holds(dependency: Dependency, target: str | None) -> bool:
-    """Whether a dependency holds what it should: the version, or for an own chart its range."""
+    """Whether a dependency holds the target. A range that admits it counts for an own chart."""
     if target is None or dependency.version.removeprefix("v") == target:
         return True
     return dependency.name != FLUX2.name and version_ranges.admits(dependency.version, target)
@@ -119,10 +125,10 @@ def _holds(dependency: Dependency, target: str | None) -> bool:
 def _excluded(
     inventory: Inventory, changes: Sequence[Change], targets: Mapping[Track, str], index: ChartIndex
 ) -> Iterator[Pin]:
-    """Yield the pins in excluded files that stand where the pins that move stand now.
+    """Yield the pins in excluded files that are at the same release as the pins that move.
 
-    One of another release was left out of earlier bumps already. Where no other pin has its track,
-    nothing says that it was, so it counts.
+    An excluded pin at another release was left out of earlier bumps already. If no other pin has
+    its track, this cannot be told, so the excluded pin counts.
     """
     shipped = _shipped(index)
     held = {_stands(change.pin, shipped) for change in changes}
@@ -137,14 +143,14 @@ def _excluded(
 
 
 def _shipped(index: ChartIndex) -> dict[str, str]:
-    """Return the release that each version of the chart ships."""
+    """Map each version of the community chart to the Flux release that it ships."""
     return {str(release.version): str(release.app_version) for release in index.releases}
 
 
 def _uncertain(
     inventory: Inventory, changes: Sequence[Change], targets: Mapping[Track, str]
 ) -> Iterator[Note]:
-    """Yield the notes on what may belong to a line of versions that moves there."""
+    """Yield the notes on places without the target that may belong to a track that moves."""
     moving = {change.pin.track for change in changes}
     for note in inventory.notes:
         if note.held is not None and note.held[0] in moving and note.advice != MIRROR:
@@ -159,7 +165,7 @@ def _uncertain(
 def _elsewhere(
     inventory: Inventory, changes: Sequence[Change], targets: Mapping[Track, str], index: ChartIndex
 ) -> Iterator[Note]:
-    """Yield the notes on installs of flux2 from a repository that may be a mirror."""
+    """Yield the notes on installs of flux2 from a chart repository that may be a mirror."""
     if not _upstream(changes):
         return
     shipped = _shipped(index)
@@ -172,7 +178,7 @@ def _elsewhere(
 
 
 def _settled(elsewhere: Sequence[Note]) -> Iterator[str]:
-    """Yield what to do about such installs, with the line for fluxbump.yaml."""
+    """Yield the advice on installs from a possible mirror, with the line for fluxbump.yaml."""
     if elsewhere:
         yield "if a repository mirrors the community's, add it to `repositories` in fluxbump.yaml"
         files = _list(note.location.path for note in elsewhere)
@@ -184,7 +190,7 @@ def _is_table(note: Note) -> bool:
 
 
 def _stands(pin: Pin, shipped: Mapping[str, str]) -> tuple[Track, str]:
-    """Where a pin stands: at a release, whether it names that or the chart that ships it."""
+    """Return the release that a pin holds or that its chart ships, else its own track and value."""
     if pin.track == FLUX2 and pin.value in shipped:
         return FLUX, shipped[pin.value]
     return pin.track, pin.value
@@ -194,7 +200,7 @@ def _stands(pin: Pin, shipped: Mapping[str, str]) -> tuple[Track, str]:
 
 
 def described(place: Unrecognised, index: ChartIndex) -> Related:
-    """Say what a dependency is and why it is not moved."""
+    """Describe an unrecognised dependency and why it does not move."""
     where, dependency = place
     named = f"dependency {dependency.name} {dependency.version}".rstrip()
     if dependency.repository == REQUIREMENTS:
@@ -208,7 +214,7 @@ def described(place: Unrecognised, index: ChartIndex) -> Related:
 
 
 def _published(dependency: Dependency, index: ChartIndex) -> bool:
-    """Whether the index has the version; of what is no full version nobody can tell."""
+    """Whether the chart index has the version. True for a text that is no full version."""
     parsed = versions.parse(dependency.version)
     return parsed is None or any(release.version == parsed for release in index.releases)
 
@@ -220,7 +226,7 @@ def _excluded_place(pin: Pin) -> Related:
 def _advice(
     strangers: Collection[Unrecognised], pins: Iterable[Pin], index: ChartIndex
 ) -> Iterator[str]:
-    """Yield what to do, each with the line for fluxbump.yaml."""
+    """Yield the advice on the places that would stay, each with the line for fluxbump.yaml."""
     foreign = [
         (where, dependency)
         for where, dependency in strangers

@@ -1,8 +1,8 @@
-"""From an inventory and a chart release to a plan: what each track becomes. Pure.
+"""Makes the plan of a bump from an inventory and a release: the new value of each pin. Pure.
 
-Versions are set, never incremented place by place, so a pin that had drifted comes out equal to
-the others. The version of a chart of this repository moves only when something in that chart
-moves.
+The plan sets versions and does not increment them, so a pin that has drifted gets the same
+version as the others. The version of a chart of this repository moves only when something in
+that chart moves.
 """
 
 from __future__ import annotations
@@ -35,19 +35,20 @@ from fluxbump.text.next_version import Level
 
 _NOTHING: Mapping[Track, str] = {}
 _STAY = (Role.TOOL, Role.REFERENCE)
-"""The roles of which a place that cannot be rewritten is listed: no cluster runs what it holds."""
+"""Roles whose pins are listed, not refused, if they cannot be rewritten: no cluster runs them."""
 
 
 class Options(Struct, frozen=True):
-    """What the user allows.
+    """The choices of the user about which changes a plan makes.
 
     Attributes:
-        level: how the versions of the repository's own charts are raised.
-        allow_downgrade: a pin may move to an older Flux release or chart version.
-        align: install URLs, or wrappers, that disagree among themselves are set all the same.
-        leave: kinds of pin that stay where they would go down, or cannot be made again.
-        operator: the version of flux-operator that its places move to; None where they stay.
-        flux_stays: flux-operator moves alone, and every place of a Flux release stays.
+        level: the part of the version that is raised in the repository's own charts. `none` keeps
+            their versions.
+        allow_downgrade: whether a pin can move to an older Flux release or chart version.
+        align: whether pins that disagree, such as install URLs, are set to one version.
+        leave: the kinds of pin that stay if they would go down, or cannot be generated again.
+        operator: the version that pins of flux-operator move to. None if they stay.
+        flux_stays: whether flux-operator moves alone, and the pins of Flux releases stay.
     """
 
     level: Level = "patch"
@@ -67,16 +68,18 @@ def plan(
     earlier: tuple[Chart, ...] = (),
     following: Mapping[Track, str] = _NOTHING,
 ) -> Plan:
-    """Decide what every pin becomes.
+    """Decide the new value of each pin.
 
     Args:
-        inventory: of what is there.
-        chart_release: the one to go to.
-        index: all chart releases.
-        options: what the user allows.
-        earlier: the charts at the commit that the result is compared with: one whose dependency
-            has moved since then moves too, and one that was raised since is not raised again.
-        following: what the tracks become that follow from the target: images, digests.
+        inventory: the pins and charts of the repository.
+        chart_release: the release to go to.
+        index: the chart index.
+        options: the changes that the plan is allowed to make.
+        earlier: the charts at the commit that the result is compared with. A chart whose dependency
+            has moved since then is raised too, and a chart that was raised since then is not
+            raised again.
+        following: the new values of the tracks that follow from the target: images, digests,
+            commits.
 
     Raises:
         PinError: nothing is pinned, a candidate cannot be read, pins of one kind disagree, a pin
@@ -152,7 +155,7 @@ def _targets(
 
 
 def _moved_since(was: Chart, chart: Chart, targets: Mapping[Track, str]) -> bool:
-    """Whether somebody else has already moved a dependency that moves with Flux."""
+    """Whether a dependency that moves with Flux has changed since the earlier state of a chart."""
     names = {track.name for track in targets if track != FLUX}
     dependencies_before = {
         dependency for dependency in was.dependencies if dependency.name in names
@@ -185,7 +188,7 @@ def _raised(chart: Chart, inventory: Inventory, options: Options) -> str:
 
 
 def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Change]:
-    """Yield a change for every pin that has a target and does not hold it.
+    """Yield a change for every pin that has a target, does not hold it, and can be rewritten.
 
     Raises:
         PinError: the pin would have to change, and cannot be rewritten.
@@ -199,12 +202,12 @@ def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Chan
 
 
 def _new_value(pin: Pin, new: str, targets: Mapping[Track, str]) -> str | None:
-    """Return what stands at a pin afterwards; None if the pin stays as it is.
+    """Return the text that a pin gets, or None if the pin stays as it is.
 
     Args:
-        pin: that does not hold its target.
-        new: the target.
-        targets: of all tracks.
+        pin: a pin that does not hold its target.
+        new: the target of its track.
+        targets: the targets of all tracks.
 
     Raises:
         PinError: the pin would have to change, and cannot be rewritten.
@@ -229,7 +232,7 @@ def _new_value(pin: Pin, new: str, targets: Mapping[Track, str]) -> str | None:
 
 
 def _knows_commit(pin: Pin, new: str, targets: Mapping[Track, str]) -> bool:
-    """Whether a pin is a commit of an old release, and that of the new one is known."""
+    """Whether a pin holds the commit of an old release, and the new release's commit is known."""
     return COMMITS in targets and opaque_pins.is_old_commit(pin, new)
 
 
@@ -246,7 +249,7 @@ def _admits(pin: Pin, version: str) -> bool:
 
 
 def _kept(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[Pin, str]]:
-    """Yield the pins that stay as they are and of which readers should know, each with why."""
+    """Yield the pins that stay as they are and that the report lists, each with the reason."""
     for pin in pins:
         new = targets.get(pin.track)
         why = _why_kept(pin, new, targets) if new is not None else None
@@ -279,7 +282,7 @@ def _why_range_kept(pin: Pin, new: str) -> str | None:
 
 
 def _is_left(pin: Pin, targets: Mapping[Track, str], options: Options) -> bool:
-    """Whether a pin is ahead of the target, and of a kind that stays then."""
+    """Whether a pin is newer than the target, and its kind stays as the user asked."""
     ahead = downgrades.lowers(pin.value, targets.get(pin.track, pin.value))
     return pin.kind in options.leave and ahead and not options.allow_downgrade
 

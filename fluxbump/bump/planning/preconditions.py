@@ -1,7 +1,4 @@
-"""What must hold before pins can move: files that can be read, pins that agree and can be written.
-
-Pure.
-"""
+"""Checks before pins move: files can be read, and pins agree and can be rewritten. Pure."""
 
 from __future__ import annotations
 
@@ -24,10 +21,10 @@ _CONFIGURE = "or add the place that holds the version under `pins` in fluxbump.y
 
 
 def require_readable(inventory: Inventory) -> None:
-    """Refuse an inventory with a candidate that cannot be read: it may hold a pin.
+    """Refuse an inventory with a candidate that cannot be read, because it may hold a pin.
 
     Raises:
-        HalfBumpError: there is one.
+        HalfBumpError: there is such a candidate.
     """
     if inventory.unreadable:
         first = inventory.unreadable[0]
@@ -46,7 +43,7 @@ def require_agreement(inventory: Inventory) -> None:
     """Refuse install URLs, wrappers or installs of the chart that hold different versions.
 
     Raises:
-        PinError: two of them do.
+        PinError: two of them hold different versions, and are not in different environments.
     """
     for kinds, track, what in (
         (traits.INSTALL_URL, FLUX, "install URLs"),
@@ -73,7 +70,7 @@ def require_agreement(inventory: Inventory) -> None:
 def _disagreeing(
     inventory: Inventory, kinds: Collection[str], track: Track
 ) -> tuple[Pin, Pin] | None:
-    """Return the first two pins of some kinds that hold different versions and must not."""
+    """Return the first two pins of these kinds that disagree within an environment, else None."""
     pins = [
         pin
         for pin in inventory.pins
@@ -100,7 +97,7 @@ def require_rewritable(inventory: Inventory, index: ChartIndex) -> None:
     """Refuse the pins on which others depend if they hold no exact version.
 
     Raises:
-        PinError: an install URL or a wrapper does not.
+        PinError: an install URL holds an unknown variable, or a wrapper holds no exact version.
     """
     known = FLUX in current(inventory)
     for pin in inventory.pins:
@@ -120,7 +117,7 @@ def require_rewritable(inventory: Inventory, index: ChartIndex) -> None:
 
 
 def _exact_version(inventory: Inventory, index: ChartIndex) -> str:
-    """The chart version that goes with the release that is installed."""
+    """Return the chart version to write for the installed release, quoted for YAML."""
     release = versions.parse(current(inventory).get(FLUX, ""))
     chart = best_chart(release, index) if release is not None else None
     return f'"{chart.version}"' if chart is not None else '"X.Y.Z"'
@@ -129,10 +126,10 @@ def _exact_version(inventory: Inventory, index: ChartIndex) -> str:
 def require_digests(
     pins: Sequence[Pin], changes: Iterable[Change], targets: Mapping[Track, str]
 ) -> None:
-    """Refuse a digest that stays while the release of its file moves: no download would pass.
+    """Refuse a digest that stays while the release of its file moves: the download would fail.
 
     Raises:
-        HalfBumpError: there is no new value for one.
+        HalfBumpError: a digest has no new value.
     """
     if not any(change.pin.track == FLUX for change in changes):
         return
@@ -140,7 +137,7 @@ def require_digests(
     for pin in pins:
         of_archive = pin in archives
         if not of_archive and not pin.track.name.startswith(MANIFEST):
-            continue  # `archives` judges those of the chart
+            continue  # `chart_archives` handles the digests of chart archives
         if pin.track.kind is TrackKind.DIGEST and pin.track not in targets:
             files = (
                 "checksums of both releases are" if of_archive else f"file of {targets[FLUX]} is"

@@ -1,4 +1,4 @@
-"""Which release a bump starts from must be known, also if only tags of controllers say so. Pure.
+"""Refuses a bump whose starting release is not known from the tags of controllers. Pure.
 
 The rules of an upgrade compare two releases. If the first is not known, they check nothing.
 """
@@ -15,7 +15,7 @@ from fluxbump.model import FLUX, FLUX2, Inventory, Pin
 
 
 def require_known(inventory: Inventory) -> None:
-    """Refuse tags of controllers that are of no one release, if nothing else installs Flux.
+    """Refuse tags of controllers that do not belong to one release, if nothing else installs Flux.
 
     Raises:
         PinError: no known release ships one of the tags, or the tags of one environment have no
