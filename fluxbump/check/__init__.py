@@ -1,1 +1,1 @@
-"""Checks: what `check` and `status` judge, from evidence to a verdict."""
+"""Checks of a repository, for `check`, `status` and bumps: from evidence to a verdict."""

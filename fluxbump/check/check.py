@@ -1,4 +1,4 @@
-"""The journey of a check: from a snapshot to a verdict."""
+"""Checks a snapshot: gathers the evidence, runs the rules, and returns the verdict."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
 
 class Examined(Struct, frozen=True):
-    """The evidence about a snapshot, ready to be judged.
+    """The evidence about a snapshot, ready for the rules.
 
     Attributes:
-        subject: what it is, for people.
-        evidence: about it.
-        scope: of the search.
-        settings: its configuration.
-        renders: waits for the renders; None when rendering was not asked for.
+        subject: the name of the snapshot, for people.
+        evidence: the evidence, without the renders.
+        scope: the scope of the search for pins.
+        settings: the configuration that applies.
+        renders: the function that waits for the renders; None if rendering was not asked for.
     """
 
     subject: str
@@ -49,12 +49,12 @@ class Examined(Struct, frozen=True):
 
 
 class Means(Struct, frozen=True):
-    """What a check may use besides the files that it judges.
+    """The means of a check beside the files of the snapshot.
 
     Attributes:
-        render: starts to render a wrapper; None when rendering was not asked for.
-        lineage: gives what files have held; None when that is not to be asked.
-        sources: of what the tables of releases do not hold; None when nothing is to be asked.
+        render: the function that starts to render a wrapper; None to render nothing.
+        lineage: the function that returns what files have held; None to read no history.
+        sources: the sources about releases that the tables do not have; None to ask no source.
         spread: how work on many files is divided.
     """
 
@@ -74,12 +74,12 @@ def means_of(
     compare: bool = False,
     spread: Spread = serially,
 ) -> Means:
-    """Return all that a session has besides the files.
+    """Return the means that a session offers for a check.
 
     Args:
-        session: of the repository.
-        render: starts to render a wrapper; None when rendering was not asked for.
-        compare: whether charts may be fetched only to be compared with their release.
+        session: the session of the repository.
+        render: the function that starts to render a wrapper; None to render nothing.
+        compare: True if charts may be fetched only to compare them with their release (FB206).
         spread: how work on many files is divided.
     """
     return Means(render, session.lineage, replace(session.releases, compare=compare), spread)
@@ -93,10 +93,10 @@ def examine_session(
     codes: Iterable[str] = tuple(rules.RULES),
     means: Means = _FILES_ALONE,
 ) -> Examined:
-    """Gather the evidence about the snapshot of a session; see `examine`.
+    """Gather the evidence about the snapshot of a session; `examine` describes the arguments.
 
     Raises:
-        PinError: as `examine`.
+        PinError: nothing is pinned, or two charts that move with Flux have the same name.
     """
     return examine(
         session.snapshot,
@@ -119,16 +119,17 @@ def examine(
     codes: Iterable[str] = tuple(rules.RULES),
     means: Means = _FILES_ALONE,
 ) -> Examined:
-    """Gather the evidence about a snapshot; see `examine_session` for the one of a session.
+    """Gather the evidence about any snapshot; `examine_session` does so for that of a session.
 
     Args:
-        snapshot: in question.
-        settings: its configuration.
-        index: the chart index, or why there is none.
+        snapshot: the snapshot to check.
+        settings: the configuration that applies.
+        index: the chart index, or the error that says why there is none.
         base: the merge base, for the rules that compare, or why there is none.
-        known: what is known beside the repository.
-        codes: of the rules that will judge; what none of them needs is not looked for.
-        means: what may be used besides the files.
+        known: the facts about clusters from outside of the repository.
+        codes: the codes of the rules that will run. Evidence that none of them needs is not
+            gathered.
+        means: the means beside the files of the snapshot.
 
     Raises:
         PinError: nothing is pinned, or two charts that move with Flux have the same name.
@@ -169,7 +170,7 @@ def _baseline(found: SnapshotFiles, base: Snapshot, scope: Scope) -> Baseline:
 
 
 def judge(examined: Examined, codes: tuple[str, ...] = tuple(rules.RULES)) -> Verdict:
-    """Run the rules over the evidence, and apply what is suppressed."""
+    """Run the rules called `codes` on the evidence, and set suppressed findings apart."""
     return gate.judge(
         examined.evidence, examined.settings, examined.subject, codes, examined.renders
     )
@@ -183,17 +184,17 @@ def compared(
     known: Known = NOTHING_KNOWN,
     means: Means = _FILES_ALONE,
 ) -> Verdict:
-    """Tell which findings of a verdict a base has too.
+    """Return a verdict that says which of its findings the base has too (`inherited`).
 
-    Only the rules that found something are asked again. What they find by comparing, they find
-    at no base by itself, so it is new.
+    Only the rules that found something run on the base. The base is compared with nothing there, so
+    what a rule finds by comparing counts as new.
 
     Args:
-        session: what was judged; its configuration judges the base too.
-        verdict: of what was judged.
+        session: the session of the snapshot that was checked; its configuration applies to both.
+        verdict: the verdict on that snapshot.
         base: the merge base.
-        known: what is known beside the repository.
-        means: what may be used besides the files, but for their history.
+        known: the facts about clusters from outside of the repository.
+        means: the means of the check. The history is not read for the base.
     """
     means = replace(means, lineage=None)
     codes = tuple(code for code in verdict.codes if any(f.code == code for f in verdict.findings))
@@ -208,5 +209,5 @@ def compared(
 
 
 def self_test(examined: Examined) -> tuple[selftest.Trial, ...]:
-    """Plant a fault at every pin and see whether the gate refuses it."""
+    """Plant a fault at every pin, and return for each whether a rule refuses it."""
     return selftest.run(examined.evidence, examined.scope)

@@ -1,4 +1,7 @@
-"""What rules judge: the evidence, and what its parts tell together. Pure; `gather` makes it."""
+"""The evidence, which is all that rules check, and the facts that follow from it. Pure.
+
+`check/gather` makes it.
+"""
 
 from __future__ import annotations
 
@@ -49,21 +52,23 @@ _CHART_INDEX = "the chart index"
 
 
 class Evidence(Struct, frozen=True):
-    """What rules judge. Everything in it was gathered before; a rule does no I/O.
+    """All facts that rules check. They were gathered before, so that a rule does no I/O.
+
+    A part that is missing is `Absent`, with the reason.
 
     Attributes:
-        inventory: of the snapshot in question.
-        charts: what lies beside its charts.
-        team: what the team sets.
-        effort: how much is to be judged.
-        index: chart releases by version.
-        releases: what is known of Flux releases.
-        renders: what helm makes of each wrapper.
-        baseline: what the snapshot is compared with.
-        objects: its Flux custom resources.
-        cluster: what a release meets there.
-        history: what git's history says.
-        digests: of what is published, as far as digests here are compared with them.
+        inventory: the inventory of the snapshot that is checked.
+        charts: the files beside its charts.
+        team: the settings of the team that change what rules accept.
+        effort: how much work rules do, and how they divide it.
+        index: the chart releases of the chart index, by version of the chart.
+        releases: the CRDs, fields and images of Flux releases that matter here.
+        renders: the result of `helm template` for each wrapper.
+        baseline: the state that the snapshot is compared with.
+        objects: the Flux custom resources of the snapshot.
+        cluster: the Kubernetes version, and the API versions that clusters store.
+        history: what the pins and values files held before, from git's history.
+        digests: the published digests of the artifacts whose digests are in the repository.
     """
 
     inventory: Inventory
@@ -81,32 +86,32 @@ class Evidence(Struct, frozen=True):
 
     @property
     def crds(self) -> Mapping[str, Mapping[str, Crd]]:
-        """What each known release defines; empty where nothing is known of releases."""
+        """The CRDs by release and CRD name; empty if `releases` is absent."""
         return {} if isinstance(self.releases, Absent) else self.releases.crds
 
     @property
     def manifests(self) -> Mapping[str, Shipped]:
-        """What releases ship that the tables do not know; empty likewise."""
+        """The content of releases that the tables do not have; empty if `releases` is absent."""
         return {} if isinstance(self.releases, Absent) else self.releases.manifests
 
     @property
     def stored(self) -> Mapping[str, tuple[str, ...]] | None:
-        """`status.storedVersions` of a live cluster; None when none was asked."""
+        """`status.storedVersions` of a live cluster, by CRD name; None if no cluster was asked."""
         return None if isinstance(self.cluster, Absent) else self.cluster.stored
 
     @property
     def written(self) -> Written:
-        """The API versions that objects may have been written at; empty when nobody looked."""
+        """The API versions that objects may have been written at; empty if `cluster` is absent."""
         return {} if isinstance(self.cluster, Absent) else self.cluster.written
 
     @property
     def kubernetes(self) -> tuple[KubernetesPin, ...]:
-        """Who says which Kubernetes runs; empty when nobody does, or nobody looked."""
+        """The places that state the Kubernetes version; empty if `cluster` is absent."""
         return () if isinstance(self.cluster, Absent) else self.cluster.kubernetes
 
     @property
     def past(self) -> Past | None:
-        """What the pins have held; None when that was not read."""
+        """The releases that the pins have held; None if the history was not read."""
         return None if isinstance(self.history, Absent) else self.history.past
 
     @property
@@ -116,7 +121,7 @@ class Evidence(Struct, frozen=True):
 
     @property
     def why_not_installed(self) -> str:
-        """Say why nobody knows which release the repository installs."""
+        """The reason why `installed` is None, for people."""
         unlisted = next(iter(self.unlisted_charts), None)
         if unlisted is None:
             return "nothing in live code says which Flux release this repository installs"
@@ -125,7 +130,7 @@ class Evidence(Struct, frozen=True):
 
     @property
     def unlisted_charts(self) -> list[Pin]:
-        """The places that install a version of the chart of which nobody knows what it ships."""
+        """The pins that install a version of the chart whose Flux release is not known."""
         charts = installs(self.inventory.pins, FLUX2)
         return [pin for pin in charts if pin.form is Form.EXACT and self.shipped(pin)[0] is None]
 
@@ -136,9 +141,10 @@ class Evidence(Struct, frozen=True):
         return min(pins)[1] if pins else None
 
     def release_of(self, inventory: Inventory) -> str | None:
-        """Return the release that an inventory installs: by URL, by chart, by a range, by images.
+        """Return the Flux release that an inventory installs; None if it does not say.
 
-        A range comes to the newest release that it admits and that is known.
+        The first of these counts: an exact release, the release of the chart, a range, the images
+        of controllers. A range stands for the newest known release that it admits.
         """
         held = current(inventory)
         chart = self.chart(held.get(FLUX2, ""))
@@ -146,14 +152,17 @@ class Evidence(Struct, frozen=True):
         return exact or self._by_range(inventory) or self.by_images(inventory)
 
     def by_images(self, inventory: Inventory) -> str | None:
-        """Return the newest release of which all controllers are, if nothing else installs."""
+        """Return the newest release that has the images of all controllers here.
+
+        None if there is no such release, or if another kind of pin installs Flux.
+        """
         if any(installs(inventory.pins, track) for track in (FLUX, FLUX2)):
             return None
         found = controller_images.installed(inventory)
         return found[1][-1] if found else None
 
     def _by_range(self, inventory: Inventory) -> str | None:
-        """Return the oldest release that a range comes to, where nothing exact is installed."""
+        """Return the oldest release that a range stands for; None if an install is exact."""
         known = self._come_to(inventory)
         return str(known[0]) if known else None
 
@@ -163,21 +172,24 @@ class Evidence(Struct, frozen=True):
 
     @property
     def newer_by_range(self) -> tuple[str, ...]:
-        """The releases that ranges come to, besides `installed`; empty where a place is exact."""
+        """The newer releases that other ranges stand for; empty if an install is exact."""
         return tuple(str(release) for release in self._come_to(self.inventory)[1:])
 
     @property
     def stable(self) -> list[Version]:
-        """The stable releases that are known without asking anybody, oldest first."""
+        """The stable releases that are known without I/O, oldest first."""
         charts = {} if isinstance(self.index, Absent) else self.index
         return without_chart(ChartIndex("the chart index", tuple(charts.values()))).stable
 
     def chart(self, version: str) -> ChartRelease | None:
-        """Return the chart release of a version; None when no index knows it."""
+        """Return the chart release of a version; None if the index is absent or lacks it."""
         return None if isinstance(self.index, Absent) else self.index.get(version)
 
     def unknown_chart(self, pin: Pin) -> str | None:
-        """Say why nobody knows what a chart ships; None if the index would have to know."""
+        """Return why it is not known which release a chart ships.
+
+        None if the index is newer than the chart, and so would have to list it.
+        """
         if isinstance(self.index, Absent):
             return self.index.reason
         newest = max(
@@ -198,17 +210,19 @@ class Evidence(Struct, frozen=True):
         )
 
     def why_unknown(self, release: str) -> str:
-        """Return `: ` and why nothing is known of a release; empty when nobody asked."""
+        """Return `: ` and the reason why a release is not known; empty if no source was asked."""
         unknown = {} if isinstance(self.releases, Absent) else self.releases.unknown
         return f": {unknown[release]}" if release in unknown else ""
 
     def shipped(self, pin: Pin, *, vendored: bool = True) -> tuple[str | None, str]:
-        """Return the release that a pin of the community chart ships, and who says so.
+        """Return the Flux release that a pinned chart ships, and the source of that, for people.
+
+        The release is None, and the source empty, if that is not known.
 
         Args:
-            pin: holds a chart version.
-            vendored: whether the archive under the wrapper's `charts/` may say so; not for a pin
-                of the base, whose archives are not here.
+            pin: the pin of a version of the community chart.
+            vendored: True to read the release from an archive in the wrapper's `charts/` folder
+                first. False for a pin of the base, whose archives are not in the evidence.
         """
         for archive in self.charts.vendored if vendored else ():
             same = archive.named in (None, pin.value) and not archive.problem

@@ -1,6 +1,6 @@
-"""The parts of the evidence, each of which is there or says why it is not. Pure values.
+"""The parts of the evidence that rules check. A part that is missing says why. Pure values.
 
-A rule names the parts that it needs, and one that is absent is why the rule is not run.
+A rule names the parts that it needs. If one is absent, the rule is not run.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Absent(Struct, frozen=True):
     """A part of the evidence that is not there.
 
     Attributes:
-        what: is missing.
-        why: so, or what gives it; empty where there is no more to say.
+        what: what is missing, for people: `no chart index`.
+        why: why it is missing, or how to provide it; empty if there is no more to say.
     """
 
     what: str
@@ -34,7 +34,7 @@ class Absent(Struct, frozen=True):
 
     @property
     def reason(self) -> str:
-        """Both as one sentence: why a rule that needs the part is not run."""
+        """`what` and `why` in one line: the reason why a rule that needs the part is not run."""
         return f"{self.what}: {self.why}" if self.why else self.what
 
 
@@ -42,15 +42,15 @@ Part = TypeVar("Part")
 
 
 def optional(part: Part | Absent) -> Part | None:
-    """Return a part; None where it is absent."""
+    """Return a part of the evidence; None if it is absent."""
     return None if isinstance(part, Absent) else part
 
 
 def needed(part: Part | Absent) -> Part:
-    """Return a part that is there, because the rule that asks has named it among its needs.
+    """Return a part that the calling rule has listed in its `needs`, so it must be there.
 
     Raises:
-        AssertionError: it is absent; a bug.
+        AssertionError: the part is absent, which is a bug of the rule.
     """
     if not isinstance(part, Absent):
         return part
@@ -61,14 +61,14 @@ class Render(Struct, frozen=True):
     """What `helm template` makes of a wrapper with its default values.
 
     Attributes:
-        wrapper: path of the wrapper's Chart.yaml.
-        helm: version of the helm that rendered, `v3.17.3`; empty when none did.
-        objects: what came out.
-        error: why helm refused the chart, one line; None when it did not.
-        not_run: why nothing was rendered (no helm, no archive available); None when it was.
-        images: image of each controller that the release ships, `source-controller` to its tag,
-            as far as the chart's own archive says; empty when that is not known.
-        schema: why the values were not held against the chart's schemas; None when they were.
+        wrapper: the path of the wrapper's Chart.yaml.
+        helm: the version of the helm that rendered, such as `v3.17.3`; empty if none did.
+        objects: the Kubernetes objects of the render.
+        error: why helm refused the chart, in one line; None if it did not.
+        not_run: why nothing was rendered (no helm, no archive available); None if it was.
+        images: by name of a controller (`source-controller`), the tag of its image in the release
+            that the chart ships; empty if that is not known.
+        schema: why helm did not check the values with the chart's schemas; None if it did.
     """
 
     wrapper: str
@@ -81,15 +81,15 @@ class Render(Struct, frozen=True):
 
 
 Renders = Callable[[], tuple[Render, ...]]
-"""Waits for the renders of all wrappers."""
+"""A function that waits for the renders of all wrappers, and returns them."""
 
 
 class ChartFiles(Struct, frozen=True):
-    """What lies beside the charts that move with Flux.
+    """The files beside the charts that move with Flux.
 
     Attributes:
-        vendored: community charts under the wrappers' `charts/`.
-        locks: text of each Chart.lock, by its path.
+        vendored: the community charts in the wrappers' `charts/` folders.
+        locks: the text of each Chart.lock, by path.
     """
 
     vendored: tuple[Vendored, ...] = ()
@@ -97,12 +97,14 @@ class ChartFiles(Struct, frozen=True):
 
 
 class Remains(Struct, frozen=True):
-    """What is in the files that held the start of Flux at the base, and hold none now.
+    """The present content of files that started Flux at the base, and do so no more.
+
+    A file starts Flux by a dependency on flux2 or by an install URL (`lost_install_files.starts`).
 
     Attributes:
-        texts: of each file, by path.
-        unsearched: what is too large to search, by the path of the file that may have lost
-            something: that file itself, or a template of its chart.
+        texts: the text of each such file, by path.
+        unsearched: the file that is too large to search, by the path of the file that may have lost
+            something. It is that file itself, or a template of its chart.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -113,12 +115,12 @@ NO_REMAINS = Remains()
 
 
 class Baseline(Struct, frozen=True):
-    """What a snapshot is compared with: the merge base, or what clusters run.
+    """The state that a snapshot is compared with: the merge base, or what clusters run.
 
     Attributes:
-        inventory: of the base.
-        changed: paths that differ from it, below the directories of the charts.
-        remains: the files that held the start of Flux there, and hold none now.
+        inventory: the inventory of that state, the base.
+        changed: the paths in the charts' directories whose content differs from the base.
+        remains: the files that started Flux at the base, and do so no more.
     """
 
     inventory: Inventory
@@ -127,14 +129,15 @@ class Baseline(Struct, frozen=True):
 
 
 class Cluster(Struct, frozen=True):
-    """What is known of the clusters that a release meets.
+    """What is known of the clusters in which a release would be installed.
 
     Attributes:
-        kubernetes: where the repository pins Kubernetes, or who states it; empty when nobody does.
-        stored: `status.storedVersions` of a live cluster by CRD name; None when none was asked.
-        written: the API versions that objects may have been written at, by group and kind: what
-            manifests hold or held, and the managedFields of a live cluster.
-        unsearched: files that may pin Kubernetes, and are too large to search.
+        kubernetes: the places that state the Kubernetes version: a statement of the user or the
+            configuration, or else the repository's pins. Empty if there is none.
+        stored: `status.storedVersions` of a live cluster, by CRD name; None if none was asked.
+        written: the API versions that objects may have been written at, by group and kind: those
+            that manifests hold or held, and those in the managedFields of a live cluster.
+        unsearched: the files that may pin Kubernetes, but are too large to search.
     """
 
     kubernetes: tuple[KubernetesPin, ...] = ()
@@ -144,11 +147,12 @@ class Cluster(Struct, frozen=True):
 
 
 class History(Struct, frozen=True):
-    """What git's history says, as far as that could narrow anything.
+    """What git's history says, read only if a rule can say more with it.
 
     Attributes:
-        past: what the pins have held; None where no rule could say more by it.
-        mirrored: paths of the wrappers without a values mirror whose values files once held one.
+        past: the releases that the pins have held, for FB202; None if that was not read.
+        mirrored: for FB104, the paths of wrappers that have no values mirror now, but whose values
+            files once had one.
     """
 
     past: Past | None = None
@@ -156,11 +160,14 @@ class History(Struct, frozen=True):
 
 
 class Team(Struct, frozen=True):
-    """What a team sets, as far as rules judge by it.
+    """The settings of a team in fluxbump.yaml that change what rules accept.
 
     Attributes:
-        raises: whether it raises the versions of its own charts when they change.
-        allowed_groups: API groups that a fresh cluster has, beside Kubernetes' and Flux's own.
+        raises: True if a bump raises the version of each chart of the team that it changes. False
+            for `bump: none`: the team does that in its own release process, so FB107 accepts a
+            changed chart with its old version.
+        allowed_groups: the API groups that a fresh cluster has, beside those of Kubernetes and
+            Flux, so that FB106 accepts their objects (`allowed_groups`).
     """
 
     raises: bool = True
@@ -168,12 +175,12 @@ class Team(Struct, frozen=True):
 
 
 class Effort(Struct, frozen=True):
-    """How much is judged, and how that is divided; no part of what it comes to.
+    """How much of the evidence rules have to check, and how they divide that work.
 
     Attributes:
-        compared_with: a Flux release; a rule may leave out what that release refuses too. None
-            when everything is to be found.
-        spread: how a rule that looks at many files divides that.
+        compared_with: a Flux release, if only what it does not refuse matters. A rule may leave out
+            what this release refuses too, as FB204 does. None if rules must find everything.
+        spread: how a rule divides work on many files: in this process, or among several.
     """
 
     compared_with: str | None = None

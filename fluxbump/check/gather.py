@@ -1,4 +1,4 @@
-"""Gathers what rules judge, part by part: `check/evidence` says what each is."""
+"""Gathers the evidence that rules check, part by part; `check/evidence` describes the parts."""
 
 from __future__ import annotations
 
@@ -45,22 +45,23 @@ from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.model import Chart, Inventory, Snapshot
 
 NEEDLES = (*resources.NEEDLES, *kubernetes.NEEDLES)
-"""What `surroundings` looks for."""
+"""The texts that `surroundings` searches a snapshot for."""
 
 Renderer = Callable[[Chart, Snapshot, tuple[Vendored, ...]], Callable[[], Render]]
-"""Starts to render one wrapper, and gives what waits for the result.
+"""A function that starts to render one wrapper, and returns a function that waits for the result.
 
-What it needs besides is bound before, and whoever bound it ends what was started.
+It takes the wrapper, its snapshot, and the vendored charts. The context manager that made it
+(`rendering/renderer`) ends the processes that it started.
 """
 
 
 class SnapshotFiles(Struct, frozen=True):
-    """A snapshot in question, and what was found in it.
+    """A snapshot that is checked, with the charts and pins that were found in it.
 
     Attributes:
-        snapshot: in question.
+        snapshot: the snapshot.
         inventory: its charts and pins.
-        vendored: community charts under the wrappers' `charts/`.
+        vendored: the community charts in the wrappers' `charts/` folders.
     """
 
     snapshot: Snapshot
@@ -69,7 +70,7 @@ class SnapshotFiles(Struct, frozen=True):
 
     @property
     def wrappers(self) -> tuple[Chart, ...]:
-        """The charts that can be rendered."""
+        """The charts that depend on the community chart. They are the charts to render."""
         return tuple(chart for chart in self.inventory.charts if chart.wrapper)
 
 
@@ -79,11 +80,11 @@ def snapshot_files(snapshot: Snapshot, inventory: Inventory) -> SnapshotFiles:
 
 
 class Surroundings(Struct, frozen=True):
-    """What a release meets.
+    """The Flux resources and clusters that a release has to work with.
 
     Attributes:
         objects: the Flux custom resources of the snapshot.
-        cluster: which Kubernetes runs, and what clusters store.
+        cluster: the Kubernetes version, and the API versions that clusters store.
     """
 
     objects: Resources
@@ -91,12 +92,13 @@ class Surroundings(Struct, frozen=True):
 
 
 class Known(Struct, frozen=True):
-    """What is known beside the repository, and overrides what is found there.
+    """Facts about clusters from outside of the repository: from the user, or a live cluster.
 
     Attributes:
-        kubernetes: the version that runs, stated by the user or the cluster.
-        stored: `status.storedVersions` of a live cluster.
-        written: the API versions in the managedFields of its objects.
+        kubernetes: the Kubernetes version that the user or the cluster states. It overrides the
+            repository's pins. None if nobody states it.
+        stored: `status.storedVersions` of a live cluster, by CRD name; None if none was asked.
+        written: the API versions in the managedFields of the cluster's objects, by group and kind.
     """
 
     kubernetes: KubernetesPin | None = None
@@ -115,13 +117,14 @@ def surroundings(
     *,
     configured: KubernetesPin | None = None,
 ) -> Surroundings:
-    """Look for what a release meets.
+    """Find the Flux resources and the Kubernetes version that a release has to work with.
 
     Args:
-        snapshot: in question.
-        scope: of the search.
-        known: what overrides that.
-        configured: the Kubernetes that runs as the configuration says; `known` goes before it.
+        snapshot: the snapshot to search.
+        scope: the scope of the search.
+        known: the facts about clusters from outside of the repository.
+        configured: the Kubernetes version in fluxbump.yaml. `known` overrides it, and it overrides
+            the pins in other files.
     """
     stated = known.kubernetes or configured
     reader = TextReader(snapshot)
@@ -132,7 +135,7 @@ def surroundings(
 
 
 def together(*several: Written) -> Written:
-    """Put together what objects may have been written at."""
+    """Unite several maps of the API versions that objects may have been written at."""
     keys = {key for versions_of in several for key in versions_of}
     return {
         key: frozenset().union(*(versions_of.get(key, ()) for versions_of in several))
@@ -154,14 +157,15 @@ def gather(
     """Gather the evidence about a snapshot.
 
     Args:
-        found: the snapshot in question, and what was found in it.
-        index: the chart index, or why there is none.
-        around: what a release meets; None when the safety rules are not to be run.
-        baseline: what to compare with, or why there is nothing.
-        team: what the team sets.
-        effort: how much is to be judged, and how that is divided.
-        sources: of what the tables do not know; None when nothing is to be asked.
-        also: releases that matter, beside those that pins hold.
+        found: the snapshot that is checked, with its charts and pins.
+        index: the chart index, or the error that says why there is none.
+        around: the Flux resources and clusters. None if no rule that needs them is run: then the
+            evidence has no `releases`, `objects` and `cluster`.
+        baseline: the state to compare with, or why there is none.
+        team: the settings of the team that change what rules accept.
+        effort: how much work rules do, and how they divide it.
+        sources: the sources about releases that the tables do not have; None to ask no source.
+        also: releases that matter beside those that the pins hold.
     """
     loaded = index if isinstance(index, ChartIndex) else None
     charts = (
@@ -195,12 +199,12 @@ def _digests(
 
 
 def knowing(gathered: Evidence, goal: Goal, sources: Sources | None) -> Evidence:
-    """Return the evidence with what is known of a release that no pin holds yet.
+    """Add to the evidence what is known of a release that no pin holds yet.
 
     Args:
-        gathered: about the snapshot as it is.
-        goal: the release.
-        sources: of what the tables do not know; None when nothing is to be asked.
+        gathered: the evidence about the snapshot as it is.
+        goal: the release that a bump leads to.
+        sources: the sources about releases that the tables do not have; None to ask no source.
     """
     if isinstance(gathered.releases, Absent):
         return gathered
@@ -209,7 +213,10 @@ def knowing(gathered: Evidence, goal: Goal, sources: Sources | None) -> Evidence
 
 
 def begin_renders(render: Renderer | None, found: SnapshotFiles) -> Renders | None:
-    """Start to render every wrapper, and give what waits for all; None where nothing was begun."""
+    """Start to render every wrapper, and return a function that waits for all of them.
+
+    None if rendering was not asked for, or if there is no wrapper.
+    """
     if render is None or not found.wrappers:
         return None
     begun = [render(chart, found.snapshot, found.vendored) for chart in found.wrappers]
@@ -217,12 +224,17 @@ def begin_renders(render: Renderer | None, found: SnapshotFiles) -> Renders | No
 
 
 def with_history(gathered: Evidence, lineage: Lineage | None, scope: Scope) -> Evidence:
-    """Read the history of the pins, where FB104 or FB202 has something that it could narrow.
+    """Add git's history to the evidence, for the two rules that can use it.
+
+    FB104 (values-mirror) accepts a wrapper without a values mirror, unless another wrapper has one
+    or its own values files once had one. FB202 (upgrade-conflict) can rule out stored API versions
+    if it knows which releases the pins have held. The history is read only if one of them would say
+    more with it.
 
     Args:
-        gathered: what is known without it.
-        lineage: gives what files have held; None where that is not to be asked.
-        scope: of the search.
+        gathered: the evidence without the history.
+        lineage: the function that returns what files have held; None to read no history.
+        scope: the scope of the search.
     """
     if lineage is None:
         return gathered

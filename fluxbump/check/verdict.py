@@ -1,4 +1,4 @@
-"""What the gate says of a snapshot. Pure values."""
+"""The verdict of the gate on a snapshot, and the accepted findings in it. Pure values."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from fluxbump.model import Finding, Location, Severity
 
 
 class Suppression(Struct, frozen=True):
-    """A statement that a finding is accepted.
+    """A statement, in a comment or in fluxbump.yaml, that findings of a rule are accepted.
 
     Attributes:
-        code: of the rule.
-        location: of the statement.
-        path: glob over paths that it covers; for a comment, the file it stands in.
+        code: the code of the rule.
+        location: the place of the statement.
+        path: the glob over paths that it covers; for a comment, the path of its file.
         line: the line that it covers; None for all lines.
-        reason: why; empty where a comment gives none.
-        example: it stands in a document's code block, where it need not cover anything.
+        reason: why the findings are accepted; empty if a comment gives no reason.
+        example: True if it is in a code block of a document. It may be an example there, so it is
+            not called unused.
     """
 
     code: str
@@ -30,14 +31,14 @@ class Suppression(Struct, frozen=True):
 
 
 class NewSuppression(Struct, frozen=True):
-    """What a change newly accepts or excludes; the base does not have it.
+    """A statement that accepts findings or excludes files, and that the base does not have.
 
     Attributes:
-        location: of the statement.
-        code: of the rule; None if files are excluded.
-        statement: what is set aside, for people: `ignore: FB103 in *`, `exclude: docs/*`.
-        reason: why; empty where none is given.
-        applied: it counts in this verdict.
+        location: the place of the statement.
+        code: the code of the rule; None if the statement excludes files.
+        statement: the statement, for people: `ignore: FB103 in *`, `exclude: docs/*`.
+        reason: the reason that it gives; empty if it gives none.
+        applied: True if the statement already counts in this verdict.
     """
 
     location: Location
@@ -51,10 +52,10 @@ class BaselineEntry(Struct, frozen=True):
     """A finding that a team had when it began, as its baseline file holds it.
 
     Attributes:
-        code: of the rule.
-        path: of the file that it is in.
-        about: what is wrong, for people who read the file.
-        fingerprint: tells it apart, whatever line it is on; see `check/fingerprints`.
+        code: the code of the rule.
+        path: the path of the file that the finding is in.
+        about: the problem, for people who read the baseline file.
+        fingerprint: the hash that identifies the finding on any line (`check/fingerprints`).
     """
 
     code: str
@@ -64,12 +65,12 @@ class BaselineEntry(Struct, frozen=True):
 
 
 class AcceptedBefore(Struct, frozen=True):
-    """What a baseline file accepts.
+    """The findings that a baseline file accepts.
 
     Attributes:
-        file: where the file is.
-        findings: that it holds, and that are there still.
-        stale: entries that match nothing any more.
+        file: the path of the baseline file.
+        findings: the findings of this check that the file lists.
+        stale: the entries of the file that match no finding any more.
     """
 
     file: str
@@ -78,20 +79,21 @@ class AcceptedBefore(Struct, frozen=True):
 
 
 class Verdict(Struct, frozen=True):
-    """What the gate says.
+    """The result of running the rules on a snapshot.
 
     Attributes:
-        subject: what was looked at, for people: `working tree`, `index`, a revision.
-        codes: of the rules that were selected.
-        findings: what is wrong, by code and place.
-        suppressed: findings that are accepted, each with the statement that does it.
-        not_run: what could not be judged.
-        not_applicable: what there is nothing to judge for.
+        subject: the name of the snapshot, for people: `working tree`, `index`, a revision.
+        codes: the codes of the rules that were selected.
+        findings: the findings that count, in the order of code and place.
+        suppressed: the accepted findings, each with the statement that accepts it.
+        not_run: the rules that could not check something, and why.
+        not_applicable: the rules that had nothing to check, and why.
         new_suppressions: what the change newly accepts or excludes; empty without a base.
-        inherited: those of `findings` that the revision had that was named to compare with; None
-            if none was. They count as ever, and reports tell what is new.
-        accepted: what a baseline file accepts; None if there is none.
-        index: the chart index, or the copy or table that answered for it; None if none did.
+        inherited: those of `findings` that the base had already, if the user named a revision to
+            compare with, else None. They count like the others. Reports use them to show what is
+            new.
+        accepted: the findings that a baseline file accepts; None if there is no such file.
+        index: the chart index, or the copy or table that was used instead; None if there was none.
     """
 
     subject: str

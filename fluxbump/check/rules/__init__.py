@@ -1,4 +1,7 @@
-"""The rules. A new family is one module here and one line below."""
+"""The list of all rules, and the function that runs them on evidence.
+
+A new family of rules is one module here, and one line in `FAMILIES`.
+"""
 
 from __future__ import annotations
 
@@ -78,17 +81,17 @@ def need(codes: Iterable[str], *parts: PartName) -> bool:
 
 
 def need_surroundings(codes: Iterable[str]) -> bool:
-    """Whether one of the rules called `codes` needs to know what a release meets in a cluster."""
+    """Whether one of the rules called `codes` needs to know Flux resources, CRDs or clusters."""
     return need(codes, "releases", "objects", "cluster")
 
 
 class Judged(Struct, frozen=True):
-    """What rules say of evidence.
+    """The outcomes of several rules.
 
     Attributes:
-        findings: in the order of code and place.
-        not_run: what could not be judged, by code.
-        not_applicable: what there is nothing to judge for, by code.
+        findings: the findings, in the order of code and place.
+        not_run: what the rules could not check, in the order of code.
+        not_applicable: the rules that had nothing to check, in the order of code.
     """
 
     findings: tuple[Finding, ...]
@@ -101,13 +104,13 @@ def judge(
     codes: Collection[str] = tuple(RULES),
     renders: Renders | None = None,
 ) -> Judged:
-    """Run the rules called `codes`.
+    """Run the rules called `codes` on the evidence.
 
     Args:
-        evidence: to be judged.
-        codes: of rules.
-        renders: waits for the renders, where they are not in the evidence yet. It is asked last,
-            so that helm works while the other rules do.
+        evidence: the evidence to check.
+        codes: the codes of the rules to run.
+        renders: the function that waits for the renders; None if they are in the evidence already.
+            It is called last, so that helm works while the other rules run.
     """
     chosen = [rule for code, rule in RULES.items() if code in codes]
     last = [rule for rule in chosen if "renders" in rule.needs]

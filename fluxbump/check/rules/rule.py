@@ -1,4 +1,4 @@
-"""What all rules share: the seam. What they judge is `check/evidence`."""
+"""The type of a rule and of its outcomes, which all rules share. They check `check/evidence`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from fluxbump.model import Finding, Location, Related, Severity
 
 
 class NotRun(Struct, frozen=True):
-    """A rule that could not be judged, and why. It has not passed.
+    """The outcome that a rule could not check something. The rule has not passed.
 
     Attributes:
-        code: of the rule.
-        reason: one sentence.
+        code: the code of the rule.
+        reason: what is missing for the check, in one sentence.
     """
 
     code: str
@@ -27,11 +27,11 @@ class NotRun(Struct, frozen=True):
 
 
 class NotApplicable(Struct, frozen=True):
-    """A rule that has nothing to judge here, and why. There is nothing to fix.
+    """The outcome that a repository has nothing for a rule to check. There is nothing to fix.
 
     Attributes:
-        code: of the rule.
-        reason: one sentence.
+        code: the code of the rule.
+        reason: what the repository does not have, in one sentence.
     """
 
     code: str
@@ -41,11 +41,14 @@ class NotApplicable(Struct, frozen=True):
 Outcome = Finding | NotRun | NotApplicable
 
 Check = Callable[[Evidence], Iterator[Outcome]]
-"""Judges evidence; pure."""
+"""The function of a rule: it yields what it finds in the evidence. It is pure."""
 
 
 def cited(check: Check) -> Check:
-    """Let findings say where a release that they name is known from, when not from the tables."""
+    """Wrap a check so that its findings cite the source of each Flux release that they name.
+
+    A release that the tables know needs no citation.
+    """
 
     def citing(evidence: Evidence) -> Iterator[Outcome]:
         for outcome in check(evidence):
@@ -66,7 +69,7 @@ def _names(message: str, release: str) -> bool:
 
 
 class Trait(Enum):
-    """What a rule's answer decides, beside the exit code of `check`."""
+    """What the outcome of a rule decides, beside the exit code of `check`."""
 
     AGREEMENT = "says whether the pins agree"
     ONE_RELEASE = "says whether the pins are of one release"
@@ -84,40 +87,47 @@ class Trait(Enum):
 
 
 class Danger(IntEnum):
-    """What becomes of a cluster if nobody acts on a finding, the worst first."""
+    """What happens to a cluster if nobody acts on a finding.
+
+    The lowest number is the worst. Reports list the findings with the worst danger first.
+    """
 
     UNINSTALLS = 1
-    """helm-controller removes the running controllers, or what they manage goes with them."""
+    """helm-controller uninstalls the running controllers, perhaps with what they manage."""
     KEEPS_OLD = 2
-    """The chart cannot take over what runs, or the old controllers run beside the new CRDs."""
+    """Helm cannot adopt the running controllers, or old controllers run with the new CRDs."""
     MIXES = 3
-    """CRDs and controllers of two releases meet: an install or an upgrade breaks half done."""
+    """CRDs and controllers of two releases meet, so an install or upgrade fails halfway."""
     STOPS = 4
-    """The API server, or Helm, refuses: nothing is reconciled until somebody acts."""
+    """The API server or Helm refuses an object, so nothing is reconciled until that is fixed."""
     DISAGREES = 5
-    """Places that should say the same do not; the next install or bump goes wrong."""
+    """Places that must hold one version do not, so the next install or bump goes wrong."""
     TELLS = 6
-    """Nothing breaks today."""
+    """Nothing in the cluster breaks; the finding is for information."""
 
 
 class Rule(Struct, frozen=True):
-    """One rule.
+    """A rule: a check of the evidence, with its name and with what its outcome decides.
 
     Attributes:
-        code: stable, `FB103`.
-        slug: stable, for people: `version-agreement`.
-        severity: of its findings, unless a finding says otherwise.
-        summary: what must hold, one sentence.
-        check: yields what is wrong, and what could not be judged; pure.
-        needs: the parts of the evidence without which nothing is judged, the most telling first.
-        inapplicable: says why there is nothing to judge, None where there is; asked before what it
-            needs. None where `check` says that itself.
-        obstacle: says why nothing can be judged though what it needs is there; None where it can.
-        traits: what its answer decides.
-        advice: what to do when nothing else is wrong; empty where that is not known.
-        danger: what its findings lead to; reports say the worst first.
-        broken: what its errors mean, in some sixty characters, for a bump that they refuse; empty
-            if it has no errors.
+        code: the code, such as `FB103`. It never changes.
+        slug: the name for people, such as `version-agreement`. It never changes.
+        severity: the usual severity of its findings; a finding can have another one.
+        summary: one sentence that says what must hold.
+        check: the pure function that yields the findings, and what could not be checked.
+        needs: the names of the parts of the evidence that `check` cannot do without. If one is
+            absent, the rule is not run, and the first that is absent is the reason.
+        inapplicable: a function that returns why there is nothing to check, or None if there is
+            something. It runs first, before `needs` is looked at. The field is None if `check`
+            itself yields `NotApplicable`.
+        obstacle: a function that returns why nothing can be checked although all of `needs` is
+            there, or None if it can. The field is None if there is no such reason.
+        traits: what its outcome decides, beside the exit code of `check`.
+        advice: what to do if the scheduled job is blocked by this rule alone; empty for the usual
+            advice, which is a bump.
+        danger: what happens to a cluster if nobody acts on its findings.
+        broken: what its errors mean, in about 60 characters, for the report of a bump that they
+            refuse. Empty if its findings never stop a bump.
     """
 
     code: str
@@ -134,7 +144,10 @@ class Rule(Struct, frozen=True):
     broken: str = ""
 
     def judge(self, evidence: Evidence) -> Iterator[Outcome]:
-        """Judge evidence, if there is something to judge, and what it takes is there."""
+        """Run the rule on the evidence.
+
+        Yields NotApplicable if there is nothing to check, and NotRun if a needed part is absent.
+        """
         reason = self.inapplicable(evidence) if self.inapplicable else None
         if reason is not None:
             yield NotApplicable(self.code, reason)
