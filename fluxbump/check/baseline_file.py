@@ -1,4 +1,4 @@
-"""A baseline file: the findings that a team had when it began, which its gate lets pass.
+"""Reads, writes and applies a baseline file: old findings of a team that its gate lets pass.
 
 It is JSON, holds no line numbers, and is written in the order of rules and paths, so that a change
 to it can be reviewed.
@@ -29,7 +29,7 @@ class _File(Struct, frozen=True):
 
 
 def text(findings: Iterable[Finding]) -> str:
-    """Return the file that accepts these findings."""
+    """Return the text of a baseline file that accepts `findings`."""
     found = _in_order(findings)
     entries = [
         BaselineEntry(finding.code, finding.location.path, identity(finding)[2], fingerprint)
@@ -44,11 +44,11 @@ def parse(data: bytes, path: str) -> tuple[BaselineEntry, ...]:
     """Read a baseline file.
 
     Args:
-        data: what it holds.
-        path: where it is, for messages.
+        data: the content of the file.
+        path: the path of the file, for messages.
 
     Raises:
-        UsageError: it is not a baseline file.
+        UsageError: the content is not that of a baseline file.
     """
     try:
         return tuple(msgspec.json.decode(data, type=_File).findings)
@@ -60,14 +60,15 @@ def parse(data: bytes, path: str) -> tuple[BaselineEntry, ...]:
 
 
 def applied(verdict: Verdict, entries: Iterable[BaselineEntry], path: str) -> Verdict:
-    """Take the findings out of a verdict that a baseline file holds.
+    """Return a verdict in which the findings that a baseline file lists are accepted.
 
-    An entry of a rule that was not judged is not stale: nobody knows whether it still matches.
+    They move from `findings` to `accepted`. An entry of a rule that was not run is not stale,
+    because nobody knows whether it still matches.
 
     Args:
-        verdict: with all findings.
-        entries: of the file.
-        path: where it is.
+        verdict: the verdict with all findings.
+        entries: the entries of the baseline file.
+        path: the path of the file.
     """
     known = {entry.fingerprint: entry for entry in entries}
     found = _in_order(verdict.findings)
@@ -88,7 +89,7 @@ def applied(verdict: Verdict, entries: Iterable[BaselineEntry], path: str) -> Ve
 def held_to(
     before: Iterable[BaselineEntry], after: Iterable[BaselineEntry]
 ) -> tuple[BaselineEntry, ...]:
-    """Return the entries that judge a change: those of the base that the change does not drop."""
+    """Return the entries that apply to a change: those of the base that the change keeps."""
     known = {entry.fingerprint for entry in before}
     return tuple(entry for entry in after if entry.fingerprint in known)
 
@@ -100,13 +101,13 @@ def added(
     *,
     applied: bool,
 ) -> Iterator[NewSuppression]:
-    """Yield what a change newly accepts in the file, rule by rule.
+    """Yield what a change newly accepts in the baseline file, one item for each rule.
 
     Args:
         before: the entries at the base.
-        after: in what is judged.
-        path: of the file.
-        applied: whether new entries count already.
+        after: the entries after the change.
+        path: the path of the baseline file.
+        applied: True if the new entries already count in this verdict.
     """
     known = {entry.fingerprint for entry in before}
     new = Counter(entry.code for entry in after if entry.fingerprint not in known)

@@ -1,7 +1,7 @@
-"""What a live cluster stores, and its Kubernetes version.
+"""Reads which API versions a cluster stores, and its Kubernetes version, for the safety rules.
 
-Of the Flux CRDs `status.storedVersions`, of their objects the API versions that they were written
-at. What kubectl prints, and what a file holds, is checked before it is believed.
+It reads `status.storedVersions` of the Flux CRDs, and the API versions that their objects were
+written at. The output of kubectl and the content of a file are validated first.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fluxbump.errors import UsageError
 
 _HINT = "make it with: kubectl get crds -o json > FILE"
 _BESIDE = ("Deployment", "Secret")
-"""What the file may hold for `fluxbump recover`."""
+"""Kinds that the file may hold beside CRDs, because `fluxbump recover` reads the same file."""
 
 _KIND = "CustomResourceDefinition"
 _GROUP = ".toolkit.fluxcd.io"
@@ -29,14 +29,14 @@ _MANAGERS = (
 
 
 class ClusterState(Struct, frozen=True):
-    """What a cluster holds.
+    """The API versions that a cluster stores, and its Kubernetes version.
 
     Attributes:
-        source: where it was read, for people.
-        stored: CRD name to `status.storedVersions`, of Flux's CRDs.
-        kubernetes: `v1.33.2`; None when it was not asked for.
-        written: the API versions in `metadata.managedFields` of its Flux objects, by group and
-            kind; None when no object was read.
+        source: the file or cluster that was read, for people.
+        stored: `status.storedVersions` of Flux's CRDs, by CRD name.
+        kubernetes: the version of the API server, such as `v1.33.2`; None if it was not read.
+        written: the API versions in `metadata.managedFields` of the Flux objects, by group and
+            kind; None if no object was read.
     """
 
     source: str
@@ -49,17 +49,17 @@ def from_file(path: Path) -> ClusterState:
     """Read the output of `kubectl get crds -o json`, with or without Flux's objects.
 
     Raises:
-        UsageError: there is no such file, or it holds something else.
+        UsageError: there is no such file, or it does not hold the CRDs of a cluster.
     """
     text = kubectl.saved(path, "the CRDs of a cluster")
     return ClusterState(str(path), parse(text, str(path)), written=written(text))
 
 
 def live(context: str | None) -> ClusterState:
-    """Ask a cluster through kubectl.
+    """Read the state of a cluster through kubectl.
 
     Args:
-        context: of the kubeconfig; None for the current one.
+        context: the context in the kubeconfig; None for the current one.
 
     Raises:
         ToolError: kubectl is missing, or the cluster does not answer.
@@ -92,10 +92,10 @@ def _add(
 
 
 def written(text: str) -> dict[tuple[str, str], frozenset[str]] | None:
-    """Take the API versions that Flux's objects were written at out of a list that `parse` takes.
+    """Return the API versions that Flux's objects were written at, from a text that `parse` takes.
 
     Returns:
-        By group and kind; None where the list holds no object of Flux.
+        The API versions by group and kind; None if the text holds no object of Flux.
     """
     objects = [
         resource for resource in listed.items(text, "the objects", _HINT) if _is_object(resource)
@@ -117,13 +117,13 @@ def _is_object(item: Any) -> bool:  # JSON from outside
 
 
 def parse(text: str, source: str) -> dict[str, tuple[str, ...]]:
-    """Take the stored versions of Flux's CRDs out of a list of CRDs.
+    """Return `status.storedVersions` of Flux's CRDs, by CRD name, from a list of CRDs in JSON.
 
     kubectl prints a `List` whose items name their kind; the API server itself sends a
     `CustomResourceDefinitionList` whose items do not.
 
     Raises:
-        UsageError: the text is not a list of CRDs.
+        UsageError: the text is not a list of CRDs, or has no CRD of Flux.
     """
     stored = {}
     for item in listed.items(text, source, _HINT):

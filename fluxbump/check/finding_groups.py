@@ -1,4 +1,4 @@
-"""Findings that differ only in their subject, as one; the worst come first. Pure."""
+"""Groups findings that differ only in their subject, and sorts them by danger. Pure."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class FindingGroup(Struct, frozen=True):
     """Findings of one rule and one severity that say the same of different subjects.
 
     Attributes:
-        code: of the rule.
-        severity: of each of them.
-        findings: at least one, by place.
+        code: the code of the rule.
+        severity: the severity that all findings of the group have.
+        findings: the findings, at least one, in the order of their places.
     """
 
     code: str
@@ -29,13 +29,13 @@ class FindingGroup(Struct, frozen=True):
 
     @property
     def message(self) -> str:
-        """What one finding says, or what all say of their subjects."""
+        """The message of a single finding, or what all findings say of their subjects."""
         first = self.findings[0]
         return shared(first) if len(self.findings) > 1 else first.message
 
     @property
     def folders(self) -> tuple[tuple[str, int], ...]:
-        """The folders that its findings are in, each with their number, the fullest first."""
+        """The folders of the findings with the number of findings in each, the highest first."""
         counted = Counter(
             finding.location.path.rpartition("/")[0] or "." for finding in self.findings
         )
@@ -43,12 +43,12 @@ class FindingGroup(Struct, frozen=True):
 
 
 def shared(finding: Finding) -> str:
-    """Return what a finding shares with the others of its group."""
+    """Return the text that a finding shares with the others of its group: its gist."""
     return finding.gist or finding.message
 
 
 def danger(code: str) -> Danger:
-    """Return what the findings of a rule lead to; of a code that is no rule's, the least."""
+    """Return the danger of the findings of a rule; the least one for a code of no rule."""
     rule = rules.RULES.get(code)
     return rule.danger if rule else Danger.TELLS
 

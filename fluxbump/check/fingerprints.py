@@ -1,4 +1,4 @@
-"""What tells findings apart from run to run, whatever line they are on. Pure."""
+"""Identifies findings from run to run, on whatever line they are. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fluxbump.model import Finding
 
 
 def identity(finding: Finding) -> tuple[str, str, str]:
-    """Return what tells a finding apart, whatever line it is on and its message speaks of."""
+    """Return what identifies a finding: code, path, and the problem without line numbers."""
     about = finding.about or re.sub(r":\d+", "", finding.message)
     return finding.code, finding.location.path, about
 
@@ -19,8 +19,8 @@ def identity(finding: Finding) -> tuple[str, str, str]:
 def fingerprints(found: Iterable[Finding]) -> Iterator[str]:
     """Yield the fingerprint of each finding: a hash of its identity, and a number.
 
-    Findings with the same identity are told apart by counting, so the order matters: that of the
-    places keeps the prints of those that stay.
+    The number counts the findings with the same identity, so the order of `found` matters. In the
+    order of their places, findings that stay keep their fingerprints.
     """
     seen: Counter[str] = Counter()
     for finding in found:

@@ -1,4 +1,4 @@
-"""The gate: runs the rules that were selected, and applies what was suppressed. Pure."""
+"""The gate: runs the selected rules, and sets suppressed findings apart. Pure."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def select(chosen: Collection[str], ignored: Collection[str]) -> tuple[str, ...]
 
     Args:
         chosen: codes or prefixes (`FB1` is all of FB101 to FB199); empty for all.
-        ignored: codes or prefixes that are left out.
+        ignored: codes or prefixes of the rules to leave out.
 
     Raises:
-        UsageError: a code or prefix fits no rule.
+        UsageError: a code or prefix matches no rule.
     """
     for prefix in (*chosen, *ignored):
         if not prefix or not any(code.startswith(prefix) for code in rules.RULES):
@@ -40,14 +40,14 @@ def judge(
     codes: tuple[str, ...] = tuple(rules.RULES),
     renders: Renders | None = None,
 ) -> Verdict:
-    """Judge a snapshot.
+    """Run rules on the evidence about a snapshot, and return the verdict.
 
     Args:
-        evidence: about the snapshot.
-        settings: its configuration, which may suppress findings.
-        subject: what the snapshot is, for people.
-        codes: of the rules to run.
-        renders: waits for the renders; see `rules.judge`.
+        evidence: the evidence about the snapshot.
+        settings: the configuration, which may suppress findings.
+        subject: the name of the snapshot, for people.
+        codes: the codes of the rules to run.
+        renders: the function that waits for the renders; None if the evidence has them already.
     """
     said = rules.judge(evidence, codes, renders)
     stated = [*suppressions.stated(evidence, settings)]
@@ -92,9 +92,9 @@ def _useless(suppression: Suppression, message: str) -> Finding:
 
 
 def inherited(before: Iterable[Finding], after: Iterable[Finding]) -> frozenset[Finding]:
-    """Return the findings of `after` that were there before; see `fingerprints.identity`.
+    """Return the findings of `after` that are in `before` too, by `fingerprints.identity`.
 
-    Of several alike as many are old as there were before.
+    If several findings are alike, as many of them count as old as there were before.
     """
     known = Counter(identity(finding) for finding in before)
     old: list[Finding] = []

@@ -1,7 +1,7 @@
-"""Runs kubectl, or reads what it has printed to a file. Nothing else runs it.
+"""Runs kubectl, or reads a file with its output. Nothing else runs kubectl.
 
-It only asks: nothing here changes a cluster. It gets the whole environment: the user asks about a
-cluster of theirs, and the plugins that log in to it read what their cloud has put there.
+Nothing here changes a cluster. kubectl gets the whole environment, because the plugins that log in
+to the user's cluster read variables of their cloud.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _LOGGED = lazy_pattern(r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ [^ \]]+\] ")
 
 
 def ask(*arguments: str, limit: int = LIMIT) -> str:
-    """Return what kubectl prints.
+    """Run kubectl, and return its output.
 
     Args:
-        arguments: as on its command line.
-        limit: how many bytes it may print.
+        arguments: the arguments of kubectl.
+        limit: the number of bytes that kubectl may print.
 
     Raises:
-        ToolError: it is missing, fails, takes too long or prints too much.
+        ToolError: kubectl is missing, fails, takes too long or prints too much.
     """
     # A plugin that logs in may keep a process for the next time.
     program = Program(["kubectl", *arguments], os.environ, daemons=True)
@@ -56,7 +56,7 @@ def ask(*arguments: str, limit: int = LIMIT) -> str:
 
 
 def _said(text: str) -> str:
-    """Return on one line what kubectl says to its user, without what its libraries log."""
+    """Return the message of kubectl to its user on one line, without the log of its libraries."""
     lines = [line for line in map(str.strip, text.splitlines()) if line]
     said = [line for line in lines if not _LOGGED.match(line)]
     logged = [line[found.end() :] for line in lines if (found := _LOGGED.match(line))]
@@ -64,10 +64,10 @@ def _said(text: str) -> str:
 
 
 def cluster(context: str | None) -> tuple[str, Callable[..., str]]:
-    """Return what a cluster is called, for people, and `ask` for it.
+    """Return the name of a cluster, for people, and the function `ask` bound to this cluster.
 
     Args:
-        context: of the kubeconfig; None for the current one.
+        context: the context in the kubeconfig; None for the current one.
     """
     if not context:
         return "the current cluster", ask
@@ -75,11 +75,11 @@ def cluster(context: str | None) -> tuple[str, Callable[..., str]]:
 
 
 def saved(path: Path, of: str) -> str:
-    """Return what kubectl has printed to a file.
+    """Return the text of a file to which the output of kubectl was written.
 
     Args:
-        path: of the file.
-        of: what it has, for people: `the state of a cluster`.
+        path: the path of the file.
+        of: what the file holds, for messages: `the state of a cluster`.
 
     Raises:
         UsageError: there is no such file, it is too large, or it is not text.

@@ -1,4 +1,4 @@
-"""The files that held the start of Flux at the base, and hold it no more: what is in them now."""
+"""Reads the files that started Flux at the base, and do so no more, for FB101 and FB102."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SUBCHART = "charts/flux2"  # helm renders what lies there, whether Chart.yaml l
 _CONTROLLER = "source-controller"
 
 Is = Callable[[Pin], bool]
-"""Tells pins of one sort."""
+"""A function that tells whether a pin is of one sort."""
 
 
 def is_install_url(pin: Pin) -> bool:
@@ -23,20 +23,20 @@ def is_install_url(pin: Pin) -> bool:
 
 
 def starts(inventory: Inventory) -> list[Pin]:
-    """Return the dependencies on flux2 and the install URLs, those by a variable too."""
+    """Return the dependencies on flux2 and the install URLs, also those with a variable."""
     every = (*inventory.pins, *inventory.uses)
     return [pin for pin in every if is_dependency(pin) or is_install_url(pin)]
 
 
 def read(snapshot: Snapshot, now: Inventory, base: Inventory) -> Remains:
-    """Read the files that are still there, and have lost what they held at the base.
+    """Read the files that started Flux at the base, still exist, and do so no more.
 
-    A wrapper that holds the controllers in another way has lost nothing, so it is left out.
+    A wrapper that has the controllers in another way is left out.
 
     Args:
-        snapshot: in question.
-        now: what it holds.
-        base: what the base holds.
+        snapshot: the snapshot that is checked.
+        now: the inventory of the snapshot.
+        base: the inventory of the base.
     """
     holding = {pin.location.path for pin in starts(now)}
     lost = {pin.location.path for pin in starts(base)} - holding
@@ -57,7 +57,7 @@ def read(snapshot: Snapshot, now: Inventory, base: Inventory) -> Remains:
 def _holds_controllers(snapshot: Snapshot, chart: str) -> bool | Unreadable:
     """Whether a chart has the controllers in its templates, or flux2 among its subcharts.
 
-    Where it does not seem so, and a template was too large to search, that is returned.
+    If neither is found, but a template was too large to search, that template is returned.
     """
     folder = chart.removesuffix("Chart.yaml")
     below = snapshot.below(folder)

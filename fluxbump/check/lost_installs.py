@@ -1,7 +1,7 @@
-"""What held the start of Flux at the base, and holds none now: no version can disagree with it.
+"""Finds files that started Flux at the base, and do so no more, for FB101 and FB102.
 
-The parts of FB101 and FB102 that need a base. A file that is gone has lost nothing: it has moved,
-or its cluster is gone. Nor has one that installs Flux in another way.
+Such a file holds no version any more that another rule could compare. A file that was removed is no
+such case: it has moved, or its cluster is gone. Nor is a file that installs Flux in another way.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 
-# Whatever may install Flux in another way than by the URL of its install.yaml.
+# Texts that may install Flux in another way than by the URL of its install.yaml.
 _ANOTHER_WAY = lazy_pattern(
     r"fluxcd/|flux2|fluxcd-community|flux[-_]?operator|flux[-_]?instance|gotk|flux_bootstrap"
     r"|\bflux[\"',\s]+(?:install|bootstrap)\b"
@@ -31,12 +31,13 @@ _ANOTHER_WAY = lazy_pattern(
 
 
 class Loss(Struct, frozen=True):
-    """What a file held at the base, and holds no more.
+    """The loss of a pin that started Flux in a file at the base.
 
     Attributes:
-        pin: at the base.
-        message: one sentence.
-        sure: nothing else stands in for it.
+        pin: the pin at the base.
+        message: what was lost, in one sentence.
+        sure: True if it is a problem, which is an error. False for a warning: another place may
+            have taken over, or nothing here needs the controllers.
     """
 
     pin: Pin
@@ -45,21 +46,21 @@ class Loss(Struct, frozen=True):
 
     @property
     def location(self) -> Location:
-        """The file as it is now."""
+        """The first line of the file as it is now."""
         return Location(self.pin.location.path, 1)
 
 
 Losses = Callable[[Inventory, Inventory, Mapping[str, str]], Iterator[Loss]]
-"""Tells what was lost; see `dependencies`."""
+"""A function that yields losses; `dependencies` describes its arguments."""
 
 
 def dependencies(base: Inventory, now: Inventory, texts: Mapping[str, str]) -> Iterator[Loss]:
     """Yield the wrappers of the base that depend on flux2 no more.
 
     Args:
-        base: what the base holds.
-        now: what is held now.
-        texts: of the files that have lost something, as `lost_install_files.read` returns them.
+        base: the inventory of the base.
+        now: the inventory of the snapshot that is checked.
+        texts: the texts of the files that may have lost something, from `lost_install_files.read`.
     """
     for pin in _lost(base, texts, is_dependency):
         path = pin.location.path
@@ -78,7 +79,10 @@ def dependencies(base: Inventory, now: Inventory, texts: Mapping[str, str]) -> I
 
 
 def urls(base: Inventory, now: Inventory, texts: Mapping[str, str]) -> Iterator[Loss]:
-    """Yield the files that installed Flux at the base, and install none now; see `dependencies`."""
+    """Yield the files that applied an install URL at the base, and install no Flux now.
+
+    `dependencies` describes the arguments.
+    """
     if _arrived(base, now, lost_install_files.is_install_url):
         return
     for pin in _lost(base, texts, lost_install_files.is_install_url):
@@ -96,7 +100,7 @@ def urls(base: Inventory, now: Inventory, texts: Mapping[str, str]) -> Iterator[
 
 
 def _lost(base: Inventory, texts: Collection[str], is_one: lost_install_files.Is) -> Iterator[Pin]:
-    """Yield what was lost, once for each file."""
+    """Yield the first lost pin of each file."""
     lost = [
         pin for pin in lost_install_files.starts(base) if is_one(pin) and pin.location.path in texts
     ]
@@ -105,16 +109,16 @@ def _lost(base: Inventory, texts: Collection[str], is_one: lost_install_files.Is
 
 
 def _arrived(base: Inventory, now: Inventory, is_one: lost_install_files.Is) -> Pin | None:
-    """Return a place that the base does not have: what is lost here has moved there."""
+    """Return a pin in a file that had none at the base: the lost pin has moved there."""
     before = {pin.location.path for pin in lost_install_files.starts(base)}
     places = (pin for pin in lost_install_files.starts(now) if is_one(pin))
     return next((pin for pin in places if pin.location.path not in before), None)
 
 
 def _may_hold_flux(file: TextFile, before: Collection[str]) -> bool:
-    """Whether a Chart.yaml lists a chart of Flux, or one that it did not list before.
+    """Whether a Chart.yaml lists a chart of Flux, or a chart that it did not list before.
 
-    One that cannot be read may do so.
+    True if the file cannot be read.
     """
     if not file.is_yaml or file.documents[0].problem is not None:
         return True
@@ -130,6 +134,6 @@ def _installs(file: TextFile) -> bool:
 
 
 def _needs_controllers(pin: Pin) -> bool:
-    """Whether helm-controller has to run before what a pin names comes about."""
+    """Whether helm-controller has to run to install the chart that a pin names."""
     is_chart = pin.track == FLUX2 or pin.track.kind is TrackKind.CHART
     return pin.kind in traits.HELM_RELEASE and is_chart

@@ -1,4 +1,4 @@
-"""Which wrappers have kept a values mirror before, by what their values files have held. Pure."""
+"""Finds the wrappers whose values files once had a values mirror, for FB104. Pure."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from fluxbump.text.live_code import TextFile, decode
 
 
 def missing(inventory: Inventory) -> list[Chart]:
-    """Return the wrappers without a mirror, where nothing else says that one is kept.
+    """Return the wrappers for which only the history can say that they need a values mirror.
 
-    A mirror in another wrapper is enough to miss one here, so the history has nothing to add.
+    They are all wrappers if none has a mirror, and none otherwise: then a mirror in one wrapper is
+    the reason to expect one in the others.
     """
     kept = any(pin.kind in traits.MIRROR for pin in inventory.pins)
     return [] if kept else [chart for chart in inventory.charts if chart.wrapper]
@@ -23,11 +24,11 @@ def once(lineage: Lineage, inventory: Inventory) -> frozenset[str] | None:
     """Return the paths of the wrappers whose values files have held a mirror.
 
     Args:
-        lineage: gives what files have held.
-        inventory: of what is there now.
+        lineage: the function that returns what files have held.
+        inventory: the inventory of the snapshot that is checked.
 
     Returns:
-        Paths of their Chart.yaml; None when the history cannot be read.
+        The paths of their Chart.yaml; None if the history cannot be read.
     """
     charts = missing(inventory)
     files = {f"{chart.directory}values.yaml": chart for chart in charts}

@@ -1,4 +1,4 @@
-"""Which releases a repository could take as it stands. Pure."""
+"""Finds the newest release that a repository could take as it is, by the safety rules. Pure."""
 
 from __future__ import annotations
 
@@ -26,26 +26,27 @@ from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Pin, Severity,
 from fluxbump.text.versions import parse
 
 FoundBefore = Callable[[], Collection[Finding]]
-"""Tells what the safety rules find before anything moves."""
+"""A function that returns the findings of the safety rules before any pin moves."""
 
 SAFETY = rules.having(Trait.SAFETY)
 """The rules that say whether a cluster would survive a release."""
 
 _SOONEST = sorted(SAFETY, key=lambda code: Trait.SLOW in rules.RULES[code].traits)
-"""The same, and last the one that parses every manifest: most releases are refused before."""
+"""`SAFETY` with the slow rules last, because most releases are refused by a quick one."""
 
 Manifests = Callable[[str], Resources]
-"""What the Flux objects of a repository will be when a release is taken."""
+"""A function that returns the Flux objects of a repository as they are at a release."""
 
 
 class SafeReleases(Struct, frozen=True, dict=True):
-    """Tells which releases a repository could take at once, as it stands.
+    """The search for releases that a repository could take as it is.
 
     Attributes:
-        evidence: about the repository as it is.
+        evidence: the evidence about the repository as it is.
         available: the releases that a bump can lead to.
-        manifests: what the Flux objects become; None when they stay as they are.
-        suppressed: tells which findings do not count.
+        manifests: the function that returns the Flux objects at a release; None if a bump does not
+            change them.
+        suppressed: the function that says which findings do not count.
     """
 
     evidence: Evidence
@@ -54,9 +55,9 @@ class SafeReleases(Struct, frozen=True, dict=True):
     suppressed: Suppressed = suppressions.nothing
 
     def newest(self) -> Goal | None:
-        """Return the newest release that no safety rule refuses; None when all are refused.
+        """Return the newest release that no safety rule refuses; None if there is none.
 
-        A release of which not enough is known has passed no rule, so it is not returned.
+        A release about which too much is unknown is not returned, because no rule has passed.
         """
         for release in self._not_lower():
             goal = self.available.goal(release)
@@ -69,14 +70,14 @@ class SafeReleases(Struct, frozen=True, dict=True):
         return None
 
     def why_none(self) -> str:
-        """Say why `newest` found no release."""
+        """Return why `newest` returns None, for people."""
         missing = next(filter(None, map(self._missing, self._not_lower())), None)
         if missing is None:
             return "no release passes the safety rules"
         return f"no release is known to be safe: {missing}"
 
     def why_not_newest(self) -> str | None:
-        """Say which rules refuse the newest release; None if none does, or too little is known."""
+        """Return which rules refuse the newest release; None for none, or for unknown CRDs."""
         newest = self.available.newest
         goal = self.available.goal(newest) if newest else None
         if goal is None or str(newest) not in self.evidence.crds:
@@ -86,13 +87,13 @@ class SafeReleases(Struct, frozen=True, dict=True):
         return f"Flux {newest} is refused by {codes}" if codes else None
 
     def _not_lower(self) -> list[Version]:
-        """Return the stable releases to which no place goes down, newest first."""
+        """Return the stable releases that no pin is newer than, newest first."""
         floor = _floor(self.evidence)
         stable = reversed(self.available.stable)
         return [release for release in stable if floor is None or release >= floor]
 
     def _missing(self, release: Version) -> str | None:
-        """Say which fact is missing to call a release safe; none is for the one that is held."""
+        """Return the fact that is missing to call a release safe; None if the pins hold it now."""
         if release == _held(self.evidence):
             return None
         return unknown(self.evidence, str(release), self.suppressed)
@@ -106,7 +107,7 @@ class SafeReleases(Struct, frozen=True, dict=True):
         return as_it_is(self.evidence, self.suppressed)
 
     def _after(self, goal: Goal) -> Evidence:
-        """Return the evidence as if a release was taken, judged as far as it differs from now."""
+        """Return the evidence as if the pins held a release, limited to what that changes."""
         given = self.evidence
         objects = self.manifests(str(goal.app_version)) if self.manifests else given.objects
         effort = replace(given.effort, compared_with=self._installed)
@@ -122,12 +123,12 @@ def _held(evidence: Evidence) -> Version | None:
 
 
 def _floor(evidence: Evidence) -> Version | None:
-    """Return the release below which some place goes down; None if no place says one."""
+    """Return the lowest release to which no pin goes down; None if the pins hold none."""
     return max(filter(None, (_held(evidence), _highest(evidence.inventory))), default=None)
 
 
 def _highest(inventory: Inventory) -> Version | None:
-    """Return the newest release that a place installs which moves: below it, that place goes down.
+    """Return the newest release among the installs that a bump moves; None if there is none.
 
     Clusters may be at several releases, and a bump takes all of them to one.
     """
@@ -138,12 +139,13 @@ def _highest(inventory: Inventory) -> Version | None:
 def unknown(
     evidence: Evidence, release: str, suppressed: Suppressed = suppressions.nothing
 ) -> str | None:
-    """Say which fact is missing without which a bump to `release` cannot be called safe.
+    """Return the fact that is missing to call a bump to `release` safe; None if all is known.
 
     Args:
-        evidence: about the repository as it is.
-        release: that the pins would hold.
-        suppressed: tells which findings do not count, and so which facts are not needed.
+        evidence: the evidence about the repository as it is.
+        release: the release that the pins would hold.
+        suppressed: the function that says which findings do not count. A fact that only they need
+            is not missing.
     """
     start = evidence.installed
     if start and evidence.stored is None and start not in evidence.crds:
@@ -158,11 +160,12 @@ def unknown(
 
 
 def as_it_is(evidence: Evidence, suppressed: Suppressed) -> tuple[Finding, ...]:
-    """Return what the safety rules find before anything moves, which no release is to blame for.
+    """Return the findings of the safety rules before any pin moves: no new release causes them.
 
     Args:
-        evidence: about the repository as it is; nothing of it is left out, whatever its effort.
-        suppressed: tells which findings do not count.
+        evidence: the evidence about the repository as it is. All of it is checked, whatever its
+            `effort` says.
+        suppressed: the function that says which findings do not count.
     """
     whole = replace(evidence.effort, compared_with=None)
     still = replace(evidence, baseline=Baseline(evidence.inventory), effort=whole)
@@ -178,10 +181,10 @@ def refusals(
     """Return the errors that the safety rules would find if the pins held this release.
 
     Args:
-        evidence: about the repository as it is.
-        goal: what the pins would hold.
-        before: tells the findings that are there already, which do not count.
-        suppressed: tells which findings do not count, there already or not.
+        evidence: the evidence about the repository as it is.
+        goal: the release and chart that the pins would hold.
+        before: the function that returns the findings of today, which do not count.
+        suppressed: the function that says which findings do not count.
     """
     return _errors(_after(evidence, goal), SAFETY, before, suppressed)
 
@@ -206,7 +209,7 @@ def _open(found: Collection[Finding], suppressed: Suppressed) -> tuple[Finding, 
 
 
 def _holding(inventory: Inventory, goal: Goal) -> Inventory:
-    """The inventory as if every place of Flux led to this release; texts stay as they are."""
+    """Return the inventory with the goal in every pin of Flux; the texts stay as they are."""
     release = str(goal.app_version)
     values = {FLUX: release}
     if goal.version is not None:
@@ -218,6 +221,6 @@ def _holding(inventory: Inventory, goal: Goal) -> Inventory:
 
 
 def _led(pin: Pin, values: Mapping[Track, str]) -> str | None:
-    """Return what a bump makes of a pin; None where it leaves the pin alone."""
+    """Return the value that a bump gives a pin; None if it does not change the pin."""
     new = values.get(pin.track)
     return new if new is None or pin.form is Form.EXACT else release_lines.moved(pin, new)

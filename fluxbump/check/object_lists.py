@@ -1,4 +1,4 @@
-"""What `kubectl get … -o json` prints: lists of objects, one behind the other. Pure."""
+"""Parses the output of `kubectl get … -o json`: one or more lists of objects. Pure."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from fluxbump.errors import UsageError
 
 
 def items(text: str, source: str, hint: str) -> list[Mapping[str, Any]]:
-    """Return the objects of lists, and objects by themselves.
+    """Return the objects in lists, and single objects.
 
-    The API server itself does not repeat the kind in its lists, kubectl does: where an object has
-    none, that of a list such as `DeploymentList` counts.
+    kubectl states the kind of each object in a list; the API server itself does not. An object
+    without a kind gets that of its list, such as `Deployment` of a `DeploymentList`.
 
     Args:
-        text: JSON documents, one behind the other.
-        source: where it was read, for people.
-        hint: how such a text is made.
+        text: JSON documents, one after the other.
+        source: the file or cluster that the text comes from, for messages.
+        hint: how to make such a text, for messages.
 
     Raises:
-        UsageError: this is no JSON, or something else than lists of objects.
+        UsageError: the text is not JSON, or it holds something else than objects and lists.
     """
     try:
         return list(_items(text.strip()))

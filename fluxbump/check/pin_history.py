@@ -1,7 +1,7 @@
-"""Which Flux releases a repository has been through, by what its pins have held. Pure.
+"""Finds the Flux releases that a repository's pins have held, from git's history. Pure.
 
-Clusters take their Flux from the repository, so what its pins have held is what they have been at,
-from the day on which the pins came here. Where they were before that, no history tells.
+Clusters take Flux from the repository, so they have run the releases that its pins have held since
+the pins were added. The history cannot tell which releases they ran before that.
 """
 
 from __future__ import annotations
@@ -27,16 +27,17 @@ from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile, decode
 
 Named = tuple[tuple[Reference, Track], ...]
-"""Variables with the tracks whose versions they hold."""
+"""Variables, each with the track whose version it holds."""
 
 
 class Past(Struct, frozen=True):
-    """What the history of the pins says.
+    """The releases that the pins have held in git's history.
 
     Attributes:
-        releases: that the pins have held, in any branch.
-        since: when the pins came to be; the younger of install URLs and charts.
-        problem: why nothing can be said; the rest is empty then.
+        releases: the releases that the pins have held, in any branch.
+        since: the time from which the history is complete: when the first pin was added. If there
+            are install URLs and charts, the later of the two times. None if it is not known.
+        problem: why the history says nothing, so that the other fields are empty; None if it does.
     """
 
     releases: frozenset[str] = frozenset()
@@ -44,7 +45,10 @@ class Past(Struct, frozen=True):
     problem: str | None = None
 
     def until(self, release: str) -> str:
-        """Say what was held up to a release: `Flux 2.3.0 and 2.4.0, since 2024-05-01`."""
+        """Return the releases that the pins held up to `release`, for people.
+
+        For example `Flux 2.3.0 and 2.4.0, since 2024-05-01`.
+        """
         some = sorted(
             {held for held in self.releases if _before(held, release)},
             key=stored_versions.key,
@@ -53,10 +57,11 @@ class Past(Struct, frozen=True):
         return f"Flux {', '.join(some)} and {release}{since}"
 
     def silent(self, release: str) -> str | None:
-        """Say why this does not help to tell where clusters at `release` were before.
+        """Return why the history does not tell which releases a cluster ran before `release`.
 
-        A history in which no pin ever moved does not: a repository that was imported yesterday,
-        with clusters that are years old, looks the same.
+        None if it does. A history in which the pins never held an older release tells nothing: a
+        repository that was imported yesterday looks like that, although its clusters may be years
+        old.
         """
         if self.problem:
             return self.problem
@@ -64,7 +69,7 @@ class Past(Struct, frozen=True):
         return None if moved else f"the pins held nothing before Flux {release}"
 
     def through(self, release: str) -> frozenset[str] | None:
-        """Return where clusters at `release` may have been; None when this does not tell."""
+        """Return the releases that a cluster at `release` may have run; None if `silent`."""
         return None if self.silent(release) else frozenset(self.releases)
 
 
@@ -78,10 +83,10 @@ def read(
     """Read which releases the pins have held.
 
     Args:
-        lineage: gives what files have held.
-        inventories: whose pins count.
-        scope: of the search.
-        known: releases whose CRDs are known.
+        lineage: the function that returns what files have held.
+        inventories: the inventories whose pins are followed into the past.
+        scope: the scope of the search for pins.
+        known: the releases whose CRDs are known.
     """
     inventories = tuple(inventories)
     aliases = [name for entry in inventories for name in entry.aliases]
@@ -116,7 +121,7 @@ def _counts(pin: Pin) -> bool:
 
 
 def _named(inventories: Iterable[Inventory]) -> Named:
-    """The variables that are followed: where they were set before, their use was elsewhere."""
+    """Return the variables that pins take versions from. Their uses may be in other files."""
     uses = [pin for inventory in inventories for pin in inventory.uses]
     followed = {
         pin.track
@@ -150,7 +155,7 @@ def _release(pin: Pin, app_versions: Mapping[str, str]) -> str | None:
 
 
 def _comparable(release: str, known: Collection[str]) -> bool:
-    """Whether a release is known, or newer than all that are: that one was no earlier one."""
+    """Whether a release is known, or newer than all known ones, and so no earlier release."""
     parsed = versions.parse(release)
     newest = max(map(stored_versions.key, known))
     return parsed is not None and (release in known or parsed > newest)

@@ -1,8 +1,8 @@
-"""What a change makes of the policy that judges it: what it loosens, and what is held to. Pure.
+"""Decides which configuration applies to a change, and lists what the change newly accepts. Pure.
 
-A change that could set aside the gate in its own files would pass any gate. So the configuration of
-the base judges it, and of its own configuration counts what makes it stricter. A comment that
-accepts a finding counts at once, because it stands beside what it accepts; it is listed first.
+A change that could turn off the gate in its own files would pass any gate. So the configuration of
+the base applies, and from the change's own configuration only what makes the check stricter. A
+comment that accepts a finding counts at once, because it is beside what it accepts.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class PolicyChange(Struct, frozen=True):
     """The configuration before and after a change.
 
     Attributes:
-        before: at the base.
-        after: in what is judged.
-        applied: what is new in `after` counts already.
+        before: the configuration at the base.
+        after: the configuration after the change.
+        applied: True if the new parts of `after` already count in this verdict.
     """
 
     before: Settings
@@ -39,7 +39,7 @@ class PolicyChange(Struct, frozen=True):
 
 
 def held_to(before: Settings, after: Settings) -> Settings:
-    """Return the configuration that judges a change: the base's, without what the change drops."""
+    """Return the configuration that applies to a change: the base's, without what it drops."""
     known = {(ignore.code, ignore.path) for ignore in before.ignore}
     return replace(
         before,
@@ -60,9 +60,9 @@ def added(
     """Return what a change newly accepts or excludes: in its configuration first, then in comments.
 
     Args:
-        evidence: about what is judged, with its base.
-        change: of the configuration.
-        configuration: the text of the new fluxbump.yaml, for the lines.
+        evidence: the evidence about the changed files, with the base as its baseline.
+        change: the configuration before and after.
+        configuration: the text of the new fluxbump.yaml, to find lines in it.
     """
     return (*_configured(change, configuration), *_commented(evidence))
 
@@ -87,7 +87,7 @@ def _ignored(ignore: Ignore, *, applied: bool) -> NewSuppression:
 
 
 def _line_of(glob: str, text: str) -> int:
-    """Return the line that names a glob; the first where it is spelled otherwise there."""
+    """Return the number of the line that names a glob; 1 if the file spells it in another way."""
     lines = enumerate(text.splitlines(), 1)
     return next((number for number, line in lines if glob in line.partition("#")[0]), 1)
 
@@ -116,6 +116,9 @@ def _texts(inventory: Inventory) -> Mapping[str, str]:
 
 
 def _identity(suppression: Suppression, texts: Mapping[str, str]) -> tuple[str, str, str, str]:
-    """Tell comments apart by what they accept: a version that moves on their line is no new one."""
+    """Return what identifies a comment: what it accepts, and its line without digits.
+
+    So a comment is not new if only the version on its line changed.
+    """
     line = texts[suppression.path].splitlines()[suppression.location.line - 1].strip()
     return suppression.code, suppression.path, suppression.reason, _DIGITS.sub("0", line)

@@ -1,4 +1,4 @@
-"""What there is, before anything is decided. The first step of every bump."""
+"""Reads what a repository holds and what is known of releases: the first step of every bump."""
 
 from __future__ import annotations
 
@@ -38,18 +38,19 @@ class RepositoryState(Struct, Generic[S_co], frozen=True):
     """What a repository holds and what is known of releases, before anything is decided.
 
     Attributes:
-        base: the snapshot in question.
-        since: what clusters run, which a result is compared with; None when it is the base.
-        scope: of the search.
-        index: all chart releases; none where there is no index.
-        inventory: the pins of the base.
-        around: what a release meets.
-        evidence: about the base.
+        base: the snapshot that a bump starts from.
+        since: the commit that clusters run, with which a result is compared; None if that is the
+            base.
+        scope: the scope of the search for pins.
+        index: the chart index; without releases if there is no index.
+        inventory: the charts and pins of the base.
+        around: the Flux resources and clusters that a release has to work with.
+        evidence: the evidence about the base.
         before: the evidence about what clusters run.
-        suppressed: tells which findings the base says are accepted.
-        sources: of what the tables of releases do not hold, which ask for nothing twice; None
-            when nothing is to be asked.
-        no_index: why there is no index, where no place of the chart needs one.
+        suppressed: the function that says which findings the base accepts.
+        sources: the sources about releases that the tables do not have. They remember each answer.
+            None to ask no source.
+        no_index: the error that says why there is no index, if no pin of the chart needs one.
     """
 
     base: S_co
@@ -66,18 +67,21 @@ class RepositoryState(Struct, Generic[S_co], frozen=True):
 
     @property
     def behind(self) -> str:
-        """The commit whose history says what the pins have held."""
+        """The revision whose history says what the pins have held."""
         commit = self.since or (self.base if isinstance(self.base, CommitSnapshot) else None)
         return commit.commit.sha if commit else "HEAD"
 
     @property
     def needs_chart(self) -> bool:
-        """Whether a place of the chart is pinned, so that a release needs a chart."""
+        """Whether the community chart is pinned, so that a bump needs a chart of the release."""
         return needs_chart(self.inventory)
 
     @property
     def undecided(self) -> NoAnswerError | None:
-        """Why no chart can be chosen: a table of other charts stands in for the team's index."""
+        """Why no chart can be chosen; None if one can be, or none is needed.
+
+        The team's index did not answer, and the table that replaces it lists other charts.
+        """
         index = self.index
         if not index.instead_of or not self.needs_chart:
             return None
@@ -98,19 +102,19 @@ class RepositoryState(Struct, Generic[S_co], frozen=True):
         """Return the releases that a bump can lead to.
 
         Args:
-            asking: for the tags of Flux too, where no place of the chart is pinned.
+            asking: True to read the tags of Flux's repository too, if no chart is pinned.
         """
         tagged = self.tagged() if asking else ()
         return available(self.inventory, self.index, tagged)
 
     def tagged(self, *, strict: bool = False) -> Iterable[Version]:
-        """Return the releases that have a tag; none where a chart is needed, or nothing is pinned.
+        """Return the releases that have a tag; empty if a chart is needed, or nothing is pinned.
 
         Args:
-            strict: tags that cannot be read are an error.
+            strict: True to raise an error if the tags cannot be read, instead of returning none.
 
         Raises:
-            FluxbumpError: they cannot be read.
+            FluxbumpError: the tags cannot be read, and `strict` is True.
         """
         if self.needs_chart or self.sources is None or self.sources.tags is None:
             return ()
@@ -125,7 +129,7 @@ class RepositoryState(Struct, Generic[S_co], frozen=True):
 
     @property
     def no_tags(self) -> str | None:
-        """Why the tags of Flux are not known, so that newer releases may be missing."""
+        """Why the tags of Flux cannot be read, so that newer releases may be missing; else None."""
         if self.needs_chart or self.sources is None or self.sources.tags is None:
             return None
         try:
@@ -145,10 +149,10 @@ def read_state(
     """Read the state of the repository of a session.
 
     Args:
-        session: the commit to start from, or the working tree.
-        known: what is known beside the repository.
-        since: what clusters run; None when it is the base.
-        compare: whether charts may be fetched only to be compared with their release.
+        session: the session of the commit to start from, or of the working tree.
+        known: the facts about clusters from outside of the repository.
+        since: the commit that clusters run; None if it is the base.
+        compare: True if charts may be fetched only to compare them with their release (FB206).
 
     Raises:
         FluxbumpError: the index is not available though a place of the chart is pinned, or the
@@ -173,14 +177,15 @@ def state_of(
 
     Args:
         base: the commit to start from, or the working tree.
-        settings: its configuration.
-        loaded: the chart index, or why there is none.
-        known: what is known beside the repository.
-        since: what clusters run; None when it is the base.
-        sources: of what the tables of releases do not hold; None when nothing is to be asked.
+        settings: the configuration that applies.
+        loaded: the chart index, or the error that says why there is none.
+        known: the facts about clusters from outside of the repository.
+        since: the commit that clusters run; None if it is the base.
+        sources: the sources about releases that the tables do not have; None to ask no source.
 
     Raises:
-        FluxbumpError: as `read_state`.
+        FluxbumpError: the index is not available though a place of the chart is pinned, or the
+            pins cannot be read.
     """
     index = loaded if isinstance(loaded, ChartIndex) else ChartIndex("no chart index", ())
     no_index = loaded if isinstance(loaded, IndexSourceError) else None

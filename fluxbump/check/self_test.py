@@ -1,7 +1,7 @@
-"""The gate's test of itself: plant one fault at every pin, and require the gate to refuse it.
+"""The self-test of the gate: plants a fault at every pin, and requires a rule to refuse it. Pure.
 
-Faults are planted in memory. A fault that no rule refuses, or that cannot be judged (no chart
-index, say), makes the self-test fail: a gate that was not tried is not a gate. Pure.
+Faults are planted in memory. The self-test fails if no rule refuses a fault, and also if a fault
+cannot be checked, for example without a chart index: a gate that was not tried proves nothing.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ class Mutant(Struct, frozen=True):
     """A fault at one pin.
 
     Attributes:
-        pin: where.
-        fault: what is planted, for people.
-        edit: how.
-        codes: the rules of which one must refuse it.
-        line: where the finding, or one of its related places, must be.
+        pin: the pin that gets the fault.
+        fault: the fault, for people.
+        edit: the edit that plants the fault.
+        codes: the codes of the rules, one of which must refuse the fault.
+        line: the line on which the finding, or one of its related places, must be.
     """
 
     pin: Pin
@@ -56,12 +56,12 @@ class Mutant(Struct, frozen=True):
 
 
 class Trial(Struct, frozen=True):
-    """A mutant and what the gate said.
+    """A fault, with the finding that refuses it.
 
     Attributes:
         mutant: the fault.
-        finding: the finding that refuses it, at its line; None when it survived.
-        reason: why it survived; empty when it did not.
+        finding: the finding that refuses the fault, at its line; None if no rule refuses it.
+        reason: why the fault was not refused; empty if it was.
     """
 
     mutant: Mutant
@@ -70,17 +70,17 @@ class Trial(Struct, frozen=True):
 
 
 def run(evidence: Evidence, scope: Scope) -> tuple[Trial, ...]:
-    """Plant every fault and judge it.
+    """Plant every fault, one at a time, and run the rules that must refuse it.
 
     Args:
-        evidence: about the snapshot as it is.
-        scope: of the search, to find the pins again.
+        evidence: the evidence about the snapshot as it is.
+        scope: the scope of the search, to find the pins again.
     """
     return tuple(_try(mutant, evidence, scope) for mutant in mutants(evidence.inventory))
 
 
 def mutants(inventory: Inventory) -> Iterator[Mutant]:
-    """Yield the faults: another version at every pin, and what is worse than a wrong version."""
+    """Yield the faults: another version at every pin, and at some a range, `latest`, or no pin."""
     for pin in inventory.pins:
         # A Go module holds a full version too, although nothing rewrites it.
         if pin.form is not Form.EXACT and pin.kind not in traits.MODULE:
@@ -94,7 +94,7 @@ def mutants(inventory: Inventory) -> Iterator[Mutant]:
 
 
 def _dependency(mirror: Pin, inventory: Inventory) -> Location:
-    """Where the dependency stands that a mirror repeats: a mirror that is gone has no line."""
+    """Return the place of the dependency that a mirror repeats, since a removed mirror has none."""
     folder = mirror.location.path.rsplit("/", 1)[0]
     for pin in inventory.pins:
         beside = pin.location.path.rsplit("/", 1)[0] == folder

@@ -1,4 +1,4 @@
-"""Where the repository is: its pins, whether they agree, and which releases there are."""
+"""The state of a repository for `status`: its pins, whether they agree, and the releases."""
 
 from __future__ import annotations
 
@@ -30,15 +30,16 @@ _NO_INDEX = ChartIndex("no chart index", ())
 
 
 class Survey(Struct, frozen=True):
-    """What a snapshot pins, judged.
+    """The pins of a snapshot, and whether they agree.
 
     Attributes:
-        inventory: all pins and notes.
-        current: what each track holds.
-        index: the chart index; None when it could not be read.
-        problem: why it could not, where a chart is pinned, or why it does not tell what that
-            ships.
-        findings: which pins disagree; without an index, only those that need none.
+        inventory: the charts, pins and notes of the snapshot.
+        current: the version that each track holds.
+        index: the chart index; None if it could not be read.
+        problem: if a chart is pinned, why the index could not be read, or why it does not say which
+            release the chart ships; else None.
+        findings: the findings of the rules about agreement. Without an index they lack those of
+            rules that need one.
     """
 
     inventory: Inventory
@@ -49,17 +50,17 @@ class Survey(Struct, frozen=True):
 
     @property
     def disagree(self) -> bool:
-        """Whether pins contradict each other, or hold what no release can be told from."""
+        """Whether an error says that pins contradict each other, or hold no release."""
         return any(finding.severity is Severity.ERROR for finding in self.findings)
 
     @property
     def loose(self) -> tuple[Pin, ...]:
-        """The pins that hold no full version: nobody can say whether they agree."""
+        """The pins that hold no full version, so that it is not known whether they agree."""
         return tuple(pin for pin in self.inventory.pins if pin.form is not Form.EXACT)
 
     @property
     def agree(self) -> bool | None:
-        """Whether all pins agree; None when that cannot be said."""
+        """Whether all pins agree; None if that is not known."""
         if self.disagree:
             return False
         return None if self.problem or self.loose else True
@@ -73,18 +74,20 @@ class Survey(Struct, frozen=True):
 
     @property
     def needs_chart(self) -> bool:
-        """Whether a place of the chart is pinned."""
+        """Whether the community chart is pinned, so that a bump needs a chart of the release."""
         return needs_chart(self.inventory)
 
     @property
     def newest(self) -> Goal | None:
-        """The newest stable release: with its chart, or alone where no chart has to ship it."""
+        """The newest stable release, with its chart if the community chart is pinned."""
         choice = available(self.inventory, self.index or _NO_INDEX)
         return choice.goal(choice.newest) if choice.newest else None
 
 
 def survey(session: Session[Snapshot]) -> Survey:
-    """Look at the snapshot of a session; an index that cannot be read is reported, not raised.
+    """Return the survey of the snapshot of a session.
+
+    If the index cannot be read, `problem` says why; that is no error.
 
     Raises:
         PinError: nothing is pinned, or two charts that move with Flux have the same name.
@@ -98,10 +101,10 @@ def survey(session: Session[Snapshot]) -> Survey:
 
 
 def survey_of(state: RepositoryState[Snapshot]) -> Survey:
-    """Return the survey of a state that was read already.
+    """Return the survey of a repository whose state was read already.
 
     Raises:
-        PinError: as `survey`.
+        PinError: nothing is pinned.
     """
     require_pins(state.inventory, "no pin of Flux found")
     return _judged(state.evidence, state.no_index or state.index)
@@ -120,9 +123,9 @@ class Listed(Struct, frozen=True):
     """A Flux release in the index.
 
     Attributes:
-        best: the chart that would be taken for it.
-        charts: all chart versions that ship it, highest first.
-        here: which parts of the repository hold it: `install-url`, `chart-dependency`.
+        best: the chart that a bump to the release takes.
+        charts: the versions of all charts that ship the release, highest first.
+        here: what holds the release in this repository: `installed`, `chart`, or both.
     """
 
     best: ChartRelease

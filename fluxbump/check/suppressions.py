@@ -1,8 +1,8 @@
-"""Which findings a team accepts: in comments, and in its configuration. Pure.
+"""Reads which findings a team accepts, from comments and from its configuration. Pure.
 
-A document that explains such a comment does not accept anything by it. In a code span it is what
-the text speaks of. A code block may be an example, or hold what a comment in it is about: there it
-covers what is found on its line, and is not called unused when nothing is.
+A comment in a code span of a document accepts nothing, because the document is about it. A code
+block may be an example, or the file that the comment belongs to. A comment there covers findings on
+its line, and is not called unused if there are none.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ _TICKS = lazy_pattern(r"`+")
 Spans = list[tuple[int, int]]
 
 Suppressed = Callable[[str, Location], bool]
-"""Tells whether the findings of a rule at a place are suppressed."""
+"""A function that says whether the findings of a rule, by its code, are accepted at a place."""
 
 
 def nothing(code: str, where: Location) -> bool:
-    """Say of every finding that it is not suppressed."""
+    """Return False: a `Suppressed` that accepts no finding."""
     return False
 
 
 def stated(evidence: Evidence, settings: Settings) -> Iterator[Suppression]:
-    """Yield what is accepted.
+    """Yield every statement that accepts findings: those of the configuration, then comments.
 
     Args:
-        evidence: about the snapshot, whose comments count.
-        settings: its configuration.
+        evidence: the evidence about the snapshot, with the texts that may have such comments.
+        settings: the configuration that applies.
     """
     for ignore in settings.ignore:
         yield Suppression(
@@ -52,7 +52,7 @@ def stated(evidence: Evidence, settings: Settings) -> Iterator[Suppression]:
 
 
 def ignores(evidence: Evidence, settings: Settings) -> Suppressed:
-    """Return what tells whether the findings of a rule at a place are accepted."""
+    """Return the function that says whether findings of a rule at a place are accepted."""
     accepted = [*stated(evidence, settings)]
 
     def ignored(code: str, where: Location) -> bool:
@@ -63,7 +63,7 @@ def ignores(evidence: Evidence, settings: Settings) -> Suppressed:
 
 
 def covers(suppression: Suppression, finding: Finding) -> bool:
-    """Whether a finding is accepted by this statement."""
+    """Whether a statement accepts a finding."""
     if suppression.code != finding.code or suppression.line not in (None, finding.location.line):
         return False
     if suppression.line is not None:
@@ -72,7 +72,7 @@ def covers(suppression: Suppression, finding: Finding) -> bool:
 
 
 def commented(texts: Mapping[str, str]) -> Iterator[Suppression]:
-    """Yield what comments accept in files, whose texts come by path."""
+    """Yield the statements in comments; `texts` has the text of each file by path."""
     for path, text in texts.items():
         if SUPPRESSION not in text:
             continue
@@ -95,7 +95,7 @@ def _of(match: re.Match[str], where: Location, *, example: bool) -> Iterator[Sup
 
 
 def _within(spans: Spans, offset: int) -> bool:
-    """Whether one of these spans, which are in order, holds a character."""
+    """Whether one of `spans`, which are in order, contains `offset`."""
     found = bisect(spans, offset, key=lambda span: span[0]) - 1
     return found >= 0 and offset < spans[found][1]
 
@@ -103,7 +103,7 @@ def _within(spans: Spans, offset: int) -> bool:
 def _code(text: str) -> tuple[Spans, Spans]:
     """Return the code blocks and the code spans of a document (CommonMark 0.31 §4.5, §6.1).
 
-    Fences also where they are deep in a list or a quote; a span as far as its line goes.
+    Fences count at any depth of a list or quote. A code span ends with its line at the latest.
     """
     blocks: Spans = []
     spans: Spans = []

@@ -1,4 +1,4 @@
-"""The community charts that wrappers have vendored: as archives, or as directories. Pure."""
+"""Reads the community charts in wrappers' `charts/` folders: archives and directories. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ARCHIVE = lazy_pattern(r"flux2-(?P<version>v?\d[^/]*)\.tgz")
 
 
 def vendored_charts(snapshot: Snapshot, inventory: Inventory) -> Iterator[Vendored]:
-    """Yield the community charts below the wrappers, also those that cannot be read."""
+    """Yield the community charts in the wrappers' `charts/` folders, even unreadable ones."""
     for chart in inventory.charts:
         if not chart.wrapper:
             continue

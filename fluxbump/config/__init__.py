@@ -1,1 +1,1 @@
-"""`fluxbump.yaml`: what a team can set, and how it is read."""
+"""The configuration: the settings in `fluxbump.yaml`, and how they are read."""

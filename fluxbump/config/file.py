@@ -1,4 +1,4 @@
-"""Reads `fluxbump.yaml` at the repository's root: optional, and never guessed at."""
+"""Reads and validates `fluxbump.yaml`, which may be at the root of the repository."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class PinEntry(Struct, frozen=True, forbid_unknown_fields=True):
     ] = None
 
     def value(self, line: int) -> CustomPin:
-        """Return it as a value; `line` is its place in the file."""
+        """Return the entry as a `CustomPin`; `line` is its line in fluxbump.yaml."""
         key = tuple(self.key.split(".")) if self.key else ()
         return CustomPin(self.path, self.track, key, self.pattern or "", line)
 
@@ -75,7 +75,7 @@ class Config(Plain, frozen=True, kw_only=True):
 
 
 def not_followed() -> ConfigError:
-    """Return the error of a file that is a symbolic link: what it leads to is read by nobody."""
+    """Return the error for a fluxbump.yaml that is a symbolic link, which is not followed."""
     return ConfigError(
         "is a symbolic link, which fluxbump does not follow",
         where=FILE,
@@ -84,10 +84,10 @@ def not_followed() -> ConfigError:
 
 
 def parse(text: str) -> Settings:
-    """Parse a configuration.
+    """Parse the text of a fluxbump.yaml.
 
     Raises:
-        ConfigError: it is too large, not YAML, or holds something that fluxbump does not know.
+        ConfigError: the text is too large, is not YAML, or holds an unknown key or invalid value.
     """
     if len(text) > SETTINGS.size:
         raise ConfigError(f"takes more than {SETTINGS.shown_size}", where=FILE)

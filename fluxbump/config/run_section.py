@@ -1,4 +1,4 @@
-"""What the types alone cannot say of the mapping `run` in `fluxbump.yaml`. Pure."""
+"""Validates values of the mapping `run` in `fluxbump.yaml` that types cannot describe. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fluxbump.text import version_ranges
 
 
 def problems(policy: Policy) -> Iterator[Problem]:
-    """Yield what is wrong with the mapping `run`."""
+    """Yield the problems of the mapping `run`."""
     yield from refusals(("run", "range"), policy.range, version_ranges.parse)
     for number, text in enumerate(policy.ignore):
         yield from refusals(("run", "ignore", number), text, version_ranges.parse)
@@ -24,10 +24,10 @@ def problems(policy: Policy) -> Iterator[Problem]:
 
 
 def require_web_address(text: str) -> None:
-    """Refuse what is no plain address of a web server.
+    """Require a plain http or https URL, without a password, a query or a fragment.
 
     Raises:
-        ValueError: it is none, or holds more; the message never quotes it.
+        ValueError: the text is no such URL. The message never quotes it, as it may hold a token.
     """
     try:
         parts = urlsplit(text)

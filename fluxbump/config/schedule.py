@@ -1,8 +1,8 @@
-"""When the scheduled job may propose something. Pure: the moment is given, never asked for.
+"""Decides when the scheduled job may open pull requests. Pure: the caller gives the moment.
 
-A window is said on the wall clock of a time zone: `mon-fri 08:00-17:00`. It opens once on each of
-its days. On the two days a year on which clocks are moved it ends when the wall clock first shows
-its end; a time that the clocks skip is taken to be as much later as they skip (PEP 495, `fold=0`).
+A window is stated on the wall clock of a time zone: `mon-fri 08:00-17:00`. It opens once on each of
+its days. On the two days a year on which clocks change, it ends when the wall clock first shows its
+end. A time that the clocks skip counts as much later as they skip (PEP 495, `fold=0`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fluxbump.text.patterns import lazy_pattern
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MIDNIGHT = 24 * 60
-"""Minutes of a day."""
+"""The number of minutes in a day, and midnight as the end of a window."""
 
 _DAY = "|".join(DAYS)
 _DAYS = rf"(?P<days>(?:{_DAY})(?:-(?:{_DAY}))?(?:,(?:{_DAY})(?:-(?:{_DAY}))?)*)"
@@ -27,17 +27,17 @@ _WINDOW = lazy_pattern(rf"(?:{_DAYS})?(?:(?P<gap> +)?(?P<from>{_TIME})-(?P<to>{_
 _MAX_LENGTH = 100
 
 _LOOK_AHEAD = 15
-"""Days. A window opens every week, save when the clocks skip the whole of it."""
+"""Days to look ahead. A window opens every week, unless the clocks skip all of it."""
 
 
 class Window(Struct, frozen=True):
     """A time of the week.
 
     Attributes:
-        days: on which it opens, 0 is Monday.
-        start: minutes after midnight at which it opens.
-        end: minutes after midnight at which it closes, 1 to 1440; when that is not after `start`,
-            on the next day.
+        days: the days on which the window opens; 0 is Monday.
+        start: the opening time, in minutes after midnight.
+        end: the closing time, in minutes after midnight, 1 to 1440. If it is not after `start`, the
+            window closes on the next day.
     """
 
     days: frozenset[int]
@@ -45,7 +45,7 @@ class Window(Struct, frozen=True):
     end: int = MIDNIGHT
 
     def __str__(self) -> str:
-        """Say it as `parse` reads it."""
+        """Return the window in the form that `parse` reads."""
         days = ",".join(DAYS[day] for day in sorted(self.days))
         return f"{days} {_clock(self.start)}-{_clock(self.end)}"
 
@@ -58,10 +58,11 @@ def parse(text: str) -> Window:
     """Parse a window: days, times, or both.
 
     Args:
-        text: `mon-fri 08:00-17:00`, `sat,sun`, `fri 22:00-06:00` (until Saturday morning).
+        text: for example `mon-fri 08:00-17:00`, `sat,sun`, or `fri 22:00-06:00`, which closes on
+            Saturday morning.
 
     Raises:
-        ValueError: it is not one; the message is the reason, on one line.
+        ValueError: the text is not a window; the message is the reason, on one line.
     """
     found = _WINDOW.fullmatch(text.strip().lower()) if len(text) <= _MAX_LENGTH else None
     both = found is not None and found["days"] is not None and found["from"] is not None
@@ -96,7 +97,7 @@ def zone(name: str) -> tzinfo:
     """Return a time zone of the IANA database; `UTC` needs no database.
 
     Raises:
-        ValueError: there is none of that name.
+        ValueError: there is no time zone of that name, or this machine has no database.
     """
     if name == "UTC":
         return UTC
@@ -116,15 +117,15 @@ def _has_database() -> bool:
 
 
 def opens(windows: Sequence[Window], timezone: tzinfo, now: datetime) -> datetime:
-    """Return when a window is open next: `now` itself when one is, or when there are none.
+    """Return the next moment at which a window is open.
 
     Args:
-        windows: that are allowed; none allows always.
-        timezone: of their wall clock.
-        now: the moment in question, aware.
+        windows: the windows; empty if every moment is allowed.
+        timezone: the time zone of their wall clock.
+        now: the moment to start from, with a time zone.
 
     Returns:
-        A moment in UTC, not before `now`.
+        A moment in UTC: `now` if a window is open or there are none, else a later one.
     """
     # In UTC, because moments of an hour that is repeated compare oddly elsewhere (PEP 495).
     now = now.astimezone(UTC)
@@ -136,7 +137,7 @@ def opens(windows: Sequence[Window], timezone: tzinfo, now: datetime) -> datetim
 
 
 def _spans(window: Window, timezone: tzinfo, today: date) -> Iterator[tuple[datetime, datetime]]:
-    """Yield when a window opens and closes from yesterday on, in UTC."""
+    """Yield each opening and closing of a window from yesterday on, in UTC."""
     for ahead in range(-1, _LOOK_AHEAD):
         day = today + timedelta(days=ahead)
         if day.weekday() not in window.days:

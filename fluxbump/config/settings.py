@@ -1,6 +1,6 @@
-"""What a team can set, as values: each setting once, with what `fluxbump.yaml` may hold there.
+"""The settings of a team, each with its type, default and description in the JSON Schema.
 
-`config.file` reads them; the descriptions are those of the JSON Schema.
+`config.file` reads them from `fluxbump.yaml`.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ DEFAULT_OPERATOR_CHART = "oci://ghcr.io/controlplaneio-fluxcd/charts/flux-operat
 DEFAULT_BRANCH = "fluxbump/flux-{release}"
 
 ALLOW_HOSTS = "FLUXBUMP_ALLOW_HOSTS"
-"""The variable with the servers that a repository's own fluxbump.yaml may name, between commas.
+"""The environment variable with the servers that fluxbump.yaml may name, separated by commas.
 
-There and empty: those that fluxbump takes by itself, and the repository's own. Unset: any.
+If it is set but empty, only the default servers and the repository's own server are allowed. If it
+is unset, any server is allowed.
 """
 
 PLACEHOLDERS = ("release", "old_release", "chart_version", "old_chart_version")
@@ -52,10 +53,10 @@ class Ignore(Struct, frozen=True):
     """Findings that the team accepts.
 
     Attributes:
-        code: of the rule.
-        path: glob over paths.
-        reason: why.
-        line: of fluxbump.yaml, where it is said.
+        code: the code of the rule.
+        path: the glob over the paths of the files with such findings.
+        reason: why the team accepts them.
+        line: the line of fluxbump.yaml that says so.
     """
 
     code: str
@@ -65,10 +66,10 @@ class Ignore(Struct, frozen=True):
 
 
 Follow = Literal["patch", "minor", "latest-safe"]
-"""How far a proposal may go: within the minor, within the major, or as far as is safe."""
+"""How far a pull request may go: within the minor, within the major, or as far as is safe."""
 
 RebaseWhen = Literal["behind", "conflicted", "never"]
-"""When the branch of an open pull request is made again on a base that moved."""
+"""When fluxbump rebuilds the branch of an open pull request on a newer base."""
 
 
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):
@@ -139,7 +140,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 NO_POLICY = Policy()
-"""What holds when nothing is said."""
+"""The defaults, which apply without a mapping `run`."""
 
 
 class Plain(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -198,12 +199,13 @@ class Plain(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Settings(Plain, frozen=True, kw_only=True):
-    """What a team can set; the defaults are what holds without a fluxbump.yaml.
+    """The settings of a team. The defaults apply without a fluxbump.yaml.
 
     Attributes:
-        pins: pins that no kind finds by itself.
-        ignore: findings that are accepted.
-        kubernetes: the version that runs, whatever is found; None when that is to count.
+        pins: the pins that no kind finds by itself.
+        ignore: the findings that the team accepts.
+        kubernetes: the Kubernetes version of the clusters, which overrides the pins in other files;
+            None to use those pins.
     """
 
     pins: tuple[CustomPin, ...] = ()
@@ -213,7 +215,7 @@ class Settings(Plain, frozen=True, kw_only=True):
     def scope(
         self, app_versions: Mapping[str, str] | None = None, also: tuple[str, ...] = ()
     ) -> Scope:
-        """Return what the search needs to know; see `Scope` for the arguments."""
+        """Return the scope of a search with these settings; `Scope` describes the arguments."""
         return Scope(
             exclude=self.exclude,
             leave_excluded=self.leave_excluded,
@@ -227,16 +229,16 @@ class Settings(Plain, frozen=True, kw_only=True):
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """Replace the placeholders of a template."""
+    """Replace each `{name}` in a template by its value in `values`."""
     return PLACEHOLDER.sub(lambda match: values[match[1]], template)
 
 
 def branch_prefix(template: str) -> str:
-    """Return what the names of all branches that a template makes begin with.
+    """Return the text before the first placeholder, with which all branches of a template begin.
 
     Raises:
-        ConfigError: nothing, or there is no placeholder: then a scheduled run could not tell its
-            branches from others.
+        ConfigError: there is no placeholder, or no text before it, so that a scheduled run could
+            not tell its branches from others.
     """
     prefix, placeholder, _ = template.partition("{")
     if not placeholder:

@@ -1,4 +1,4 @@
-"""Where facts come from, as the command line says instead of fluxbump.yaml."""
+"""The sources of facts that the command line names, instead of those in fluxbump.yaml."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from fluxbump.system.allowed_servers import AllowedServers
 
 
 class SourceOptions(Struct, frozen=True):
-    """Where facts come from, as the command line says; what it leaves out is as configured.
+    """The sources of facts that the command line names.
 
     Attributes:
-        index: where the chart index is, a URL or a path.
-        releases: where the manifests of Flux releases are, likewise.
-        offline: read from what is kept only.
-        helm: the helm to run; None for the one on PATH.
-        flux: the flux CLI to ask for `gotk-components.yaml`; None to read it elsewhere.
-        servers: that may be asked for what fluxbump.yaml names; None for all.
+        index: the URL or path of the chart index; None for the configured one.
+        releases: the URL or path of the manifests of Flux releases; None for the configured one.
+        offline: True to read only files and the cache, and no network.
+        helm: the helm program to run; None for the one on PATH.
+        flux: the flux CLI that writes `gotk-components.yaml`; None to read that file elsewhere.
+        servers: the servers that fluxbump.yaml may name; None for all.
     """
 
     index: str | None = None
@@ -29,13 +29,13 @@ class SourceOptions(Struct, frozen=True):
     def limit(self, given: str | None, configured: str, usual: str) -> AllowedServers | None:
         """Return the servers that may be asked for one source; None for all.
 
-        Only the repository's own file is limited: neither what the operator names instead nor what
-        fluxbump takes by itself, and where those lead.
+        The limit applies to a source that fluxbump.yaml names. It applies neither to one that the
+        operator names, nor to the default one, nor to the servers that these redirect to.
 
         Args:
-            given: where the source is, as the command line says; None if it does not.
-            configured: as the settings say.
-            usual: as they say if fluxbump.yaml does not.
+            given: the URL or path of the source on the command line; None if it has none.
+            configured: the URL or path of the source in the settings.
+            usual: the default of that setting.
         """
         return None if given or configured == usual else self.servers
 

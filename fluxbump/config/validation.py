@@ -1,4 +1,4 @@
-"""YAML that people write, held against a type; errors name the file, the line and the key. Pure."""
+"""Validates YAML that people write against a type. Errors name file, line and key. Pure."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Key = str | int
 """A key of a mapping, or the number of an item in a list."""
 
 Problem = tuple[tuple[Key, ...], str]
-"""Where something is wrong, and what: `(("pins", 0, "track"), "is missing")`."""
+"""The path to a wrong value, and what is wrong: `(("pins", 0, "track"), "is missing")`."""
 
 _MOST = 50
-"""Problems that are counted; a person mends one after the other."""
+"""The number of problems after which counting stops."""
 
 _AT = lazy_pattern(r"(?P<message>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>.*)`)?", re.DOTALL)
 _STEP = lazy_pattern(r"\.(?P<key>[^.\[\]]+)|\[(?P<number>[0-9]+)\]")
@@ -46,14 +46,14 @@ _WORDS = {
 
 
 def load(text: str, file: str) -> Any:
-    """Return what a text holds; None when it holds nothing.
+    """Return the content of a YAML text; None if the text is empty.
 
     Args:
-        text: of one YAML document.
-        file: its name, for messages.
+        text: the text of one YAML document.
+        file: the name of the file, for messages.
 
     Raises:
-        ConfigError: it is not YAML, it has a key twice, or text that is no Unicode.
+        ConfigError: the text is not YAML, has a key twice, or holds invalid Unicode.
     """
     try:
         content = yaml_load.load(text.removeprefix("\ufeff"))
@@ -67,7 +67,7 @@ def load(text: str, file: str) -> Any:
 
 
 def _refuse_half_characters(document: Document) -> None:
-    """An escape can make half of a character, a surrogate, which no program or forge takes."""
+    """Refuse half characters (surrogates), which escapes can make and no forge accepts."""
     keys = (key for mapping in yaml.mappings(document.root) for key, _ in mapping.value)
     for scalar in (*yaml.scalars(document.root), *keys):
         if any("\ud800" <= character <= "\udfff" for character in scalar.value):
@@ -75,7 +75,7 @@ def _refuse_half_characters(document: Document) -> None:
 
 
 def _refuse_duplicates(document: Document) -> None:
-    """Of two keys with one name a reader sees the first, and the parser takes the last."""
+    """Refuse a key that appears twice: a reader sees the first, and the parser takes the last."""
     for mapping in yaml.mappings(document.root):
         seen: set[str] = set()
         for key, _ in mapping.value:
@@ -85,13 +85,13 @@ def _refuse_duplicates(document: Document) -> None:
 
 
 class FileForm(msgspec.Struct, frozen=True):
-    """What a file may hold.
+    """The form of a file that people write: its type, and the checks that a type cannot express.
 
     Attributes:
         type: a Struct with `forbid_unknown_fields`.
-        file: the file's name, for messages.
-        hint: what the reader can do next.
-        problems: finds what the type alone cannot say, in a value that fits it.
+        file: the name of the file, for messages.
+        hint: what the reader can do next, for messages.
+        problems: the function that yields further problems of a value that fits the type.
     """
 
     type: Any
@@ -101,15 +101,16 @@ class FileForm(msgspec.Struct, frozen=True):
 
 
 def check(form: FileForm, content: Any, text: str) -> Any:
-    """Hold what was loaded against a form, and return it as its type.
+    """Validate loaded content against a form, and return it as a value of the form's type.
 
     Args:
-        form: what is allowed.
-        content: what was loaded.
-        text: it was loaded from, for the line of what is wrong.
+        form: the form of the file.
+        content: the content from `load`.
+        text: the text that the content was loaded from, to find the line of a problem.
 
     Raises:
-        ConfigError: it does not fit; says what is wrong first in the file, and how much more.
+        ConfigError: the content does not fit. The message has the first problem in the file, and
+            the number of the others.
     """
     content = {} if content is None else content
     found: list[Problem] = []
@@ -134,9 +135,9 @@ def check(form: FileForm, content: Any, text: str) -> Any:
 
 
 def _without(content: Any, path: Sequence[Key]) -> Any:
-    """Return a content without the key at the top that holds a problem; None when there is none.
+    """Return the content without the top-level key that has a problem; None if it has no such key.
 
-    What is left is held against the type again, so that all that is wrong is counted.
+    The caller validates the rest again, so that it counts all problems.
     """
     if not isinstance(content, dict) or not path or path[0] not in content:
         return None
@@ -158,7 +159,7 @@ def _problem(message: str, wanted: Any) -> Problem:
 
 
 def _words(said: str, keys: Sequence[Key], wanted: Any) -> str:
-    """Say in words for people what the library found."""
+    """Return a message of the library in plain words."""
     if said.startswith("Invalid enum value"):
         return f"must be {_or(_choices(wanted, keys))}"
     types = _TYPES.match(said)
@@ -195,12 +196,12 @@ def _choices(wanted: Any, keys: Sequence[Key]) -> list[str]:
 
 
 def refusals(path: Sequence[Key], value: Any, refuse: Callable[[Any], object]) -> Iterator[Problem]:
-    """Yield what a parser has against a value: the message of its ValueError.
+    """Yield a problem if `refuse` raises a ValueError for a value; its message is the problem.
 
     Args:
-        path: where the value stands.
-        value: in question; None is what was not said, and fine.
-        refuse: raises ValueError with one line for people.
+        path: the path to the value.
+        value: the value; None if it is not set, which is no problem.
+        refuse: the function that raises a ValueError, with one line for people.
     """
     if value is None:
         return
@@ -211,13 +212,13 @@ def refusals(path: Sequence[Key], value: Any, refuse: Callable[[Any], object]) -
 
 
 def lines(text: str, file: str, key: str) -> list[int]:
-    """Return the line of each entry of a list at the top."""
+    """Return the line number of each entry of the list under a top-level key."""
     document = yaml.documents(text, file)[0]
     return [document.at(item).line for item in yaml.items(yaml.get(document.root, key))]
 
 
 def location(text: str, file: str, path: Sequence[Key]) -> Location:
-    """Return where a value stands in a file that fits its form."""
+    """Return the place of a value in a file that fits its form."""
     return _place(yaml.documents(text, file)[0], path)
 
 
@@ -230,7 +231,7 @@ def schema(wanted: Any) -> dict[str, Any]:
 
 
 def _config_error(text: str, problems: Sequence[Problem], form: FileForm) -> ConfigError:
-    """Say what is wrong first in the file, and how much more there is."""
+    """Return the error for the first problem in the file, with the number of the others."""
     document = yaml.documents(text, form.file)[0]
     places = [(_place(document, path), number) for number, (path, _) in enumerate(problems)]
     where, first = min(places)
@@ -242,7 +243,7 @@ def _config_error(text: str, problems: Sequence[Problem], form: FileForm) -> Con
 
 
 def _place(document: Document, path: Sequence[Key]) -> Location:
-    """Return where a value stands, or else the nearest that it would stand in."""
+    """Return the place of a value, or of the innermost node that exists on its path."""
     node = document.root
     for key in path:
         below = _child(node, key)
