@@ -1,6 +1,6 @@
-"""Which files may hold a pin, or mention a version: what a snapshot is searched for.
+"""Finds the files of a snapshot that may hold a pin or mention a version.
 
-One search of a large tree has to be enough, so all that is looked for is fixed text.
+A large tree is searched once for all of them. The search is for fixed texts, not for patterns.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ OBJECTS = ("toolkit.fluxcd.io", "HelmChart", "Blueprint")
 
 
 def searched(context: Context) -> frozenset[str]:
-    """Versions to look for beside the names, so that one search of a large tree is enough.
+    """Return the versions that are searched together with the names, in one search of the tree.
 
-    They are what the wrappers hold, which a text may mention without naming a chart.
+    These are the wrappers' versions of `flux2` and their Flux releases. A text may mention them
+    without the name of a chart.
     """
     held = {
         dependency.version
@@ -39,13 +40,13 @@ def searched(context: Context) -> frozenset[str]:
 def find(
     snapshot: Snapshot, paths: Collection[str], context: Context, needles: Sequence[str]
 ) -> set[str]:
-    """Return the files that may hold a pin, or mention a version.
+    """Return the paths of the files that may hold a pin, or mention a version.
 
     Args:
-        snapshot: to search.
-        paths: of it, that count.
-        context: what is known of the charts that move.
-        needles: what such files contain.
+        snapshot: the snapshot to search.
+        paths: its paths without the excluded ones.
+        context: knows the charts that fluxbump bumps, and the configured pins.
+        needles: fixed texts, one of which is in such a file.
     """
     found = set(snapshot.grep(needles))
     folders = {chart.directory for chart in context.charts.values()}
@@ -58,7 +59,11 @@ def find(
 
 
 def words(context: Context) -> tuple[str, ...]:
-    """What a text contains that names a chart which moves, by name, by path or by reference."""
+    """Return the fixed texts by which a file with a pin is found.
+
+    They are the names and directories of the charts, the needles of the kinds, and the paths in
+    patches that set a version without naming a chart.
+    """
     paths = (chart.directory.rstrip("/") or "GitRepository" for chart in context.charts.values())
     return tuple(
         dict.fromkeys(
@@ -73,7 +78,7 @@ def words(context: Context) -> tuple[str, ...]:
 
 
 def _outermost(folders: Iterable[str]) -> list[str]:
-    """Return the folders that lie in no other one of them."""
+    """Return the folders that are in no other of these folders."""
     found: list[str] = []
     for folder in sorted(folders):
         if not found or not folder.startswith(found[-1]):
@@ -100,7 +105,10 @@ def _is_values_file(path: str, folders: Collection[str]) -> bool:
 
 
 def matters(context: Context) -> Callable[[str, str], bool]:
-    """Return what tells whether a file can hold a pin; the others only mention a version."""
+    """Return a function of path and text that tells whether a candidate can hold a pin.
+
+    The other candidates can at most mention a version.
+    """
     told = Needles(words(context))
     folders = {chart.directory for chart in context.charts.values()}
     globs = tuple(custom.path for custom in context.custom)

@@ -1,4 +1,4 @@
-"""Fields that say which chart is meant: a path in the repository, a mirror in values. Pure."""
+"""Reads fields that name a chart: a path in a Flux source, and mirrors in values files. Pure."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _SOURCES_OF_PATHS = ("GitRepository", "Bucket")
 
 
 def chart_path(spec: Node | None) -> str | None:
-    """Return which directory a chart is, where it is a path and no name.
+    """Return the directory of a chart that an object names by its path in a source.
 
     Args:
         spec: `spec.chart.spec` of a HelmRelease, or `spec` of a HelmChart.
 
     Returns:
         The path below the root of the source, without a slash at either end; empty for the root
-        itself. None where the chart comes from a Helm repository.
+        itself. None if the chart comes from a Helm repository.
     """
     if yaml.text_of(spec, "sourceRef", "kind") not in _SOURCES_OF_PATHS:
         return None
@@ -30,7 +30,7 @@ def chart_path(spec: Node | None) -> str | None:
 
 
 def mirrors(file: TextFile) -> Iterator[Scalar]:
-    """Yield the version in every mapping with `chart: flux2`, whosever file it is."""
+    """Yield the `version` of each mapping in a YAML file that has `chart: flux2`."""
     for document in file.documents:
         for mapping in yaml.mappings(document.root):
             version = document.scalar(yaml.get(mapping, "version"))

@@ -1,4 +1,4 @@
-"""The places that install the chart flux2 itself, and which of them must agree. Pure."""
+"""Lists the pins that install the chart flux2 itself, and those of them that disagree. Pure."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from fluxbump.model import FLUX2, Form, Inventory, Pin
 
 
 def is_dependency(pin: Pin) -> bool:
-    """Whether a pin is a wrapper's dependency on the chart flux2, in whatever form."""
+    """Whether a pin is a wrapper's dependency on the chart flux2, exact or not."""
     return pin.kind in traits.WRAPPED and pin.track == FLUX2
 
 
 def dependencies(inventory: Inventory) -> list[Pin]:
-    """Return the wrappers' dependencies on the chart flux2, in whatever form."""
+    """Return the pins that are wrappers' dependencies on the chart flux2, exact or not."""
     return [pin for pin in inventory.pins if is_dependency(pin)]
 
 
 def exact(inventory: Inventory) -> list[Pin]:
     """Return the pins that install one version of the chart flux2, in the order of `KINDS`."""
     pins = [pin for pin in installs(inventory.pins, FLUX2) if pin.form is Form.EXACT]
-    # The URL of an archive holds its version twice, and says one thing.
+    # The URL of an archive holds its version twice, but is one place.
     once = {(pin.location.path, pin.location.line, pin.value): pin for pin in pins}
     return [*once.values()]
 
 
 def places(inventory: Inventory) -> list[Pin]:
-    """Return the exact pins of the chart that install it; a patch is meant to differ."""
+    """Return the exact pins that install the chart flux2, without patches, which may differ."""
     return [
         pin
         for pin in inventory.pins
@@ -41,10 +41,13 @@ def places(inventory: Inventory) -> list[Pin]:
 
 
 def disagreeing(inventory: Inventory) -> tuple[Pin, ...]:
-    """Return the places of one environment that hold different versions; nothing if all agree."""
+    """Return the pins that must agree, because they are for one cluster, but do not.
+
+    The result is empty if all agree.
+    """
     pins = places(inventory)
     alike: dict[tuple[str, str, str], list[Pin]] = {}
-    for pin in pins:  # of one file, only kind and version tell places apart
+    for pin in pins:  # pins of one file differ by kind and version only
         alike.setdefault((pin.location.path, pin.kind, pin.value), []).append(pin)
     first = [some[0] for some in alike.values()]
     odd = {id(pin) for pair in _pairs(first) for pin in pair}
@@ -63,7 +66,10 @@ def _pairs(pins: Sequence[Pin]) -> Iterator[tuple[Pin, Pin]]:
 
 
 def _served(pin: Pin, other: Pin, pins: Sequence[Pin]) -> bool:
-    """Whether a bootstrap is the right one for another place than this one."""
+    """Whether one of two places is a bootstrap that agrees with some other reconciled place.
+
+    The two then need not agree, since that bootstrap belongs to the other place.
+    """
     for bootstrap, place in ((pin, other), (other, pin)):
         if bootstrap.kind in traits.BOOTSTRAP and place.kind in traits.RECONCILED:
             return any(
@@ -76,7 +82,10 @@ def _served(pin: Pin, other: Pin, pins: Sequence[Pin]) -> bool:
 
 
 def _together(pin: Pin, other: Pin) -> bool:
-    """Whether two places speak of the same cluster: a bootstrap and its successor, or one tree."""
+    """Whether two places are for the same cluster.
+
+    They are a bootstrap and a reconciled place, or the directory of one contains that of the other.
+    """
     if apart(pin, other):
         return False
     if (pin.kind in traits.BOOTSTRAP) != (other.kind in traits.BOOTSTRAP):

@@ -1,7 +1,7 @@
-"""Which charts move with Flux: those that depend on the community's, and so on. Pure.
+"""Finds the charts that fluxbump bumps with Flux: wrappers and umbrellas. Pure.
 
-The wrappers are the charts that depend on the community's `flux2`, the umbrellas those that depend
-on a bumped chart, up to a fixed point.
+A wrapper is a chart that depends on the community's `flux2`. An umbrella is a chart that depends on
+a wrapper or on another umbrella, so umbrellas are searched until no new one is found.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ _IS_FLUX2 = lazy_pattern(r"""^name:[ \t]*["']?flux2["']?[ \t]*(?:#.*)?\r?$""", r
 
 
 def called(name: str, paths: Iterable[str]) -> list[str]:
-    """Return the paths of the files called `name`."""
+    """Return those of the paths whose file has the name `name`, in any folder."""
     return [path for path in paths if path.endswith(name) and path.rpartition("/")[2] == name]
 
 
 def forks(texts: Mapping[str, TextFile], moving: Iterable[Chart]) -> tuple[str, ...]:
-    """Return the directories of charts that are called flux2 and depend on no other of that name.
+    """Return the directories of the repository's own charts with the name flux2.
 
-    An unpacked dependency is no fork: it is below the chart that has it.
+    A wrapper of that name is no fork, and neither is an unpacked dependency below another chart.
 
     Args:
         texts: the Chart.yaml files, by path.
-        moving: the charts that move with Flux.
+        moving: the wrappers and umbrellas.
     """
     ours = {chart.path for chart in moving}
     found = (path for path, file in texts.items() if _IS_FLUX2.search(file.text))
@@ -48,15 +48,15 @@ def forks(texts: Mapping[str, TextFile], moving: Iterable[Chart]) -> tuple[str, 
 def read(
     texts: Mapping[str, TextFile], repositories: tuple[str, ...]
 ) -> tuple[dict[str, TextFile], tuple[Chart, ...]]:
-    """Close over the dependencies of Chart.yaml files.
+    """Find the wrappers and umbrellas among Chart.yaml files.
 
     Args:
-        texts: the files, by path.
-        repositories: where the community chart may come from.
+        texts: the Chart.yaml files, by path.
+        repositories: the chart repositories that serve the community's chart.
 
     Returns:
-        The files that matter (also those that might, but cannot be parsed), and the charts that
-        move with Flux, each behind the charts that it depends on.
+        The files that name such a chart (also those that cannot be parsed), by path, and the
+        wrappers and umbrellas, each behind the charts that it depends on.
 
     Raises:
         PinError: two charts that move with Flux have the same name.
@@ -80,7 +80,14 @@ def read(
 def _close(
     charts: Iterable[Chart | None], known: dict[str, Chart], paths: Collection[str]
 ) -> set[str]:
-    """Add to `known` the charts that depend on it; return the names that are new."""
+    """Add the wrappers, and the charts that depend on a known one, to `known`.
+
+    Returns:
+        The names of the charts that were added.
+
+    Raises:
+        PinError: two charts have the same name.
+    """
     added: set[str] = set()
     for chart in charts:
         if chart is None or (chart.name in known and known[chart.name].path == chart.path):
@@ -94,7 +101,7 @@ def _close(
 
 
 def _twice(chart: Chart, other: Chart, paths: Collection[str]) -> PinError:
-    """Say which of two charts is a copy, where their paths tell."""
+    """Make the error about two charts of one name; it names the copy if the paths tell which."""
     copies = [path for path in (chart.path, other.path) if is_copy(path, paths)]
     hint = "rename one of them, or exclude the one that is a copy in fluxbump.yaml"
     if len(copies) == 1:
@@ -112,7 +119,7 @@ def _twice(chart: Chart, other: Chart, paths: Collection[str]) -> PinError:
 
 
 def read_one(file: TextFile, context: Context) -> Chart | None:
-    """Read a Chart.yaml; None for one that names no chart."""
+    """Read a Chart.yaml; None if it has no `name`."""
     root = file.documents[0].root
     name = yaml.text_of(root, "name")
     if name is None:
@@ -134,7 +141,7 @@ def read_one(file: TextFile, context: Context) -> Chart | None:
 
 
 def _ordered(known: Mapping[str, Chart]) -> Iterator[Chart]:
-    """Yield every chart behind the charts that it depends on."""
+    """Yield each chart behind the charts that it depends on."""
     done: set[str] = set()
     for name in sorted(known):
         waiting = [(name, False)]

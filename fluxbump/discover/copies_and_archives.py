@@ -1,6 +1,6 @@
-"""Which paths hold copies, examples or archives, and so no live installation. Pure.
+"""Tells by the names of folders which paths hold copies, examples or archives. Pure.
 
-Folders tell by their names, and nothing else does.
+The files there install nothing in a live cluster.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _ARCHIVES = frozenset({
     "archive", "archives", "archived", "attic", "deprecated", "versioned_docs",
 })  # fmt: skip
 _OLD = frozenset({"_old", ".old"})
-"""Names of folders for what was taken out of service; a plain `old` may be an app or a customer."""
+"""Names of folders for files out of service. A plain `old` may be an app or a customer."""
 
 _TEST_DATA = frozenset({"testdata"})
 """The folder that Go's tools ignore: what it holds is what tests read and expect."""
@@ -32,18 +32,18 @@ _PLACES = frozenset({
     "cluster", "clusters", "environment", "environments", "env", "envs", "stage", "stages",
     "overlays", "tenants",
 })  # fmt: skip
-"""Folders in which each folder is a place that runs: `clusters/test` is a cluster."""
+"""Folders whose subfolders are live whatever their names: `clusters/test` is a cluster."""
 
 
 def holds_copies(path: str) -> bool:
-    """Whether a path is below a folder that by its name holds no live installation."""
+    """Whether a path is below a folder whose name says that it holds no live installation."""
     return _is_below(path, _COPIES)
 
 
 def archive_of(path: str) -> str | None:
-    """Return the folder above a path that by its name holds nothing that is in service.
+    """Return the folder above a path whose name says that its files are not in service.
 
-    It is an archive, or the data of tests.
+    Such a folder is an archive, or it holds test data. None if there is no such folder.
     """
     return _archive_above(path.rpartition("/")[0])
 
@@ -61,12 +61,12 @@ def _archive_above(folder: str) -> str | None:
 
 
 def kind_of_archive(folder: str) -> str:
-    """Say what a folder that `archive_of` returns is, for people."""
+    """Return what to call a folder from `archive_of` in a report: test data, or an archive."""
     return "test data" if folder.rpartition("/")[2].lower() in _TEST_DATA else "an archive"
 
 
 def is_example(path: str) -> bool:
-    """Whether a path is below a folder of examples: what it installs, others install elsewhere."""
+    """Whether a path is below a folder of examples, which other people install elsewhere."""
     return _is_below(path, _EXAMPLES)
 
 
@@ -79,11 +79,12 @@ def _is_below(path: str, names: Collection[str]) -> bool:
 
 
 def is_copy(path: str, paths: Collection[str]) -> bool:
-    """Whether the Chart.yaml at `path` is no source of truth: an example, or vendored.
+    """Whether the Chart.yaml at `path` is a copy: it is in a folder of copies, or vendored.
 
     Args:
-        path: of the Chart.yaml.
-        paths: of all Chart.yaml files; a chart below the `charts/` of another one is vendored.
+        path: the path of the Chart.yaml.
+        paths: the paths of all Chart.yaml files. A chart below the folder `charts/` of another
+            chart is vendored.
     """
     parts = path.split("/")
     vendored = any(

@@ -1,8 +1,8 @@
-"""What files say of each other: releases that are not called like their chart, and patches. Pure.
+"""Finds pins for which two files are needed: patches of releases, and substituted variables. Pure.
 
-A patch names the release that it changes, and a substitution a variable; which chart that is,
-another file says. So these are looked for once the other pins are known, and only where there is
-something to look for.
+A patch names the release that it changes, and a substitution names a variable. Another file says
+which chart that release or variable is for. So the search for them starts once the other pins are
+known, and ends early if no pin needs it.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 
 PATHS = ("/spec/chart", "/spec/ref", "spec.chart.spec.version", "/spec/upgrade")
-"""What patches contain that set what matters and name no chart: JSON pointers, field paths."""
+"""JSON pointers and field paths in patches that set a version without naming a chart."""
 
 _SUBJECT = lazy_pattern(r"(HelmRelease|OCIRepository|HelmChart) ([\w.-]+)")
 _VARIABLE = lazy_pattern(r"\$\{([A-Za-z_]\w*)(?::?[=-][^}]{0,200})?\}")
 A = TypeVar("A")
 
 _LEVELS = 3
-"""How many folders a kustomization can be above a patch to be found."""
+"""A kustomization is searched in the folder of a patch and in the folders above: this many."""
 
 
 class Linked(Struct, frozen=True):
-    """What was found.
+    """What files say about each other.
 
     Attributes:
-        links: what the kinds are told.
-        texts: of the files that have to be read again with that, by path.
+        links: the releases and variables whose chart is known, and the patches and their targets.
+        texts: the texts, by path, of the files that must be searched again with these links.
     """
 
     links: Links
@@ -51,13 +51,13 @@ class Linked(Struct, frozen=True):
 def gather(
     reader: TextReader, paths: Collection[str], inventory: Inventory, context: Context
 ) -> Linked:
-    """Look for the patches of releases that are not called like their chart, and for variables.
+    """Find the patches of releases whose name is not that of their chart, and the variables.
 
     Args:
-        reader: of the snapshot in question.
-        paths: of it, that count.
-        inventory: what is known without that.
-        context: what the kinds were told.
+        reader: reads the files of the snapshot.
+        paths: the paths of the snapshot without the excluded ones.
+        inventory: the pins that were found without this knowledge.
+        context: the context with which these pins were found.
     """
     named = _named(inventory.pins, context)
     pins = _with_uses(inventory)
@@ -88,7 +88,7 @@ def _may_patch(text: str) -> bool:
 
 
 def _named(pins: Iterable[Pin], context: Context) -> dict[str, Track]:
-    """Map `KIND NAME` of the releases that are not called like a chart to their version lines."""
+    """Map `KIND NAME` of each release whose name is not that of its chart to the chart's track."""
     found: dict[str, Track] = {}
     for pin in pins:
         subject = _SUBJECT.fullmatch(pin.subject) if pin.kind in traits.CHART_OBJECT else None
@@ -102,7 +102,7 @@ def _spelled(variables: Mapping[str, A]) -> dict[str, A]:
 
 
 def _variable(pin: Pin) -> str | None:
-    """Return the variable of Flux that a release takes its version from; None without one."""
+    """Return the substitution variable that a pin takes its version from; None without one."""
     of_chart = pin.kind in traits.CHART_OBJECT and pin.track != FLUX
     if pin.form is not Form.VARIABLE or not (of_chart or pin.kind in traits.RELEASE_OBJECT):
         return None
@@ -111,13 +111,16 @@ def _variable(pin: Pin) -> str | None:
 
 
 def _with_uses(inventory: Inventory) -> list[Pin]:
-    """Return the pins, also those whose variable is followed, which the search leaves out."""
+    """Return the pins of an inventory and the uses of variables, which are not among its pins."""
     pins = {(pin.location.path, pin.start): pin for pin in (*inventory.uses, *inventory.pins)}
     return list(pins.values())
 
 
 def _variables(pins: Iterable[Pin]) -> dict[str, Track | None]:
-    """Map the variables that releases take their versions from to the one line they are of."""
+    """Map each variable that releases take their version from to its track.
+
+    None for a variable that releases of several tracks use.
+    """
     found: dict[str, set[Track]] = defaultdict(set)
     for pin in pins:
         name = _variable(pin)
@@ -135,7 +138,10 @@ def _related(
     names: Collection[str],
     variables: Collection[str],
 ) -> dict[str, str]:
-    """Read the YAML files that contain one of the names, and something that they are needed for."""
+    """Return the texts of files that name one of the releases or variables, by path.
+
+    A file that is no candidate must also contain a field for which it is needed.
+    """
     words = [name.partition(" ")[2] for name in names]
     if not words and not variables:
         return {}
@@ -155,9 +161,10 @@ def _sole(
     inventory: Inventory,
     applied: Mapping[str, Iterable[tuple[str, str]]],
 ) -> dict[str, Track]:
-    """Map the release without a name to the version line of the only one that there is.
+    """Map the nameless release to a track, if the repository has a single HelmRelease.
 
-    Only where a patch is for every HelmRelease, because all files are searched for them.
+    A patch without a name applies to all HelmReleases. All files are searched for HelmReleases, so
+    this is done only if there is such a patch.
     """
     pins = {
         pin.subject: pin.track
@@ -190,7 +197,7 @@ def _is_for_all(patch: Patch) -> bool:
 def _builders_near(
     reader: TextReader, paths: Collection[str], files: Mapping[str, str]
 ) -> dict[str, str]:
-    """Read the kustomizations in and above the folders of JSON patches: they name the targets."""
+    """Return the texts of kustomizations near JSON patches, which name the patches' targets."""
     wanted: set[str] = set()
     for path, text in files.items():
         if any(word in text for word in PATHS) and _is_json_patch(TextFile(path, text)):
@@ -207,7 +214,7 @@ def _is_json_patch(file: TextFile) -> bool:
 
 
 def _applied(texts: Mapping[str, str]) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Map the files that kustomizations apply as patches to their targets."""
+    """Map each patch file that a kustomization applies to its targets, as kind and name."""
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for path, text in texts.items():
         if "path" not in text or "atches" not in text or "target" not in text:
@@ -230,7 +237,7 @@ def _patches(path: str, text: str) -> Iterator[Patch]:
 
 
 def _others(texts: Mapping[str, str], named: Collection[str], context: Context) -> frozenset[str]:
-    """Return those of `named` that releases of other charts bear too."""
+    """Return those of `named` that are also names of releases of other charts."""
     if not named:
         return frozenset()
     found = set()
@@ -252,7 +259,7 @@ def _others(texts: Mapping[str, str], named: Collection[str], context: Context) 
 def _certain(
     variables: Mapping[str, Track | None], pins: Iterable[Pin], texts: Mapping[str, str]
 ) -> dict[str, Track]:
-    """Return the variables that nothing but versions of one chart is taken from."""
+    """Return the variables of one track whose uses are all known, with that track."""
     if not variables:
         return {}
     used = Counter(match[1] for text in texts.values() for match in _VARIABLE.finditer(text))

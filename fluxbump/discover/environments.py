@@ -1,7 +1,7 @@
-"""Which environment or cluster a path in a repository is of, as far as its names say. Pure.
+"""Tells by the names in a path which environment or cluster a file belongs to. Pure.
 
-A directory or a file that is called like a stage names an environment, and so does each directory
-that is directly below `clusters/` and its like.
+A directory or a file with the name of a stage names an environment. So does each directory that is
+directly below `clusters/` or a similar folder.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PARTS = lazy_pattern(r"[-_.]")
 
 
 def one_tree(pin: Pin, other: Pin) -> bool:
-    """Whether the directory of one place contains that of the other."""
+    """Whether the directory of one pin contains that of the other."""
     first, second = _folder(pin), _folder(other)
     return first.startswith(second) or second.startswith(first)
 
@@ -35,9 +35,10 @@ def _folder(pin: Pin) -> str:
 
 
 def apart(pin: Pin, other: Pin) -> bool:
-    """Whether the paths of two places name different environments.
+    """Whether the paths of two pins name different environments.
 
-    Two directories of clusters side by side do, also those of one stage (`prod-eu`, `prod-us`).
+    Two directories of clusters in one folder are different, even for one stage (`prod-eu`,
+    `prod-us`).
     """
     paths = pin.location.path, other.location.path
     own, others = map(cluster_folders, paths)
@@ -49,7 +50,7 @@ def apart(pin: Pin, other: Pin) -> bool:
 
 @cache
 def cluster_folders(path: str) -> tuple[str, ...]:
-    """Return the folders down to the one of a cluster; none if no folder holds clusters."""
+    """Return the folders of a path down to the cluster's own; empty if no folder holds clusters."""
     folders = tuple(path.split("/")[:-1])
     held = enumerate(folders[:-1])
     at = next((at for at, name in held if name.lower() in _HOLD_CLUSTERS), None)

@@ -1,4 +1,4 @@
-"""What excluded files hold, as far as they may be live: a bump must not leave it behind. Pure."""
+"""Finds pins in excluded files and in archives, which a bump would leave behind. Pure."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
 
 Finder = Callable[[Iterable[TextFile], Context], Inventory]
-"""Runs every kind over files."""
+"""Searches files for pins of each kind, as `pin_search.find_pins` does."""
 
 
 def pins(files: Sequence[TextFile], context: Context, find: Finder) -> tuple[Pin, ...]:
-    """Find what excluded files hold that moves elsewhere.
+    """Find the pins that excluded files would have if they were not excluded.
 
     Args:
         files: the excluded candidates.
-        context: of the charts that move.
-        find: runs every kind.
+        context: knows the charts that fluxbump bumps.
+        find: searches files for pins of each kind.
     """
     own = [file for file in files if file.path.rpartition("/")[2] == charts.FILE]
     others = find([file for file in files if file not in own], context)
@@ -38,12 +38,12 @@ def pins(files: Sequence[TextFile], context: Context, find: Finder) -> tuple[Pin
 
 
 def archived(files: Sequence[TextFile], context: Context, find: Finder) -> Iterator[Note]:
-    """Yield a note for each archive that holds what would be pins elsewhere.
+    """Yield a note for each archive folder with places that would be pins elsewhere.
 
     Args:
         files: the candidates in archives.
-        context: of the charts that move.
-        find: runs every kind.
+        context: knows the charts that fluxbump bumps.
+        find: searches files for pins of each kind.
     """
     held: dict[str, list[Pin]] = {}
     for pin in pins(files, context, find) if files else ():
@@ -60,7 +60,7 @@ _SEARCH = "To search it, set `search_archives: true` in fluxbump.yaml"
 
 
 def _dependencies(file: TextFile, context: Context) -> Iterator[Pin]:
-    """Find what the chart of an excluded Chart.yaml depends on; its own version is its own."""
+    """Yield the pins in the dependencies of an excluded chart, but not the chart's own version."""
     chart = charts.read_one(file, context)
     if chart is not None:
         own = replace(context, charts={**context.charts, chart.name: chart})
@@ -69,7 +69,7 @@ def _dependencies(file: TextFile, context: Context) -> Iterator[Pin]:
 
 
 def _unread(file: TextFile, context: Context) -> Iterator[Pin]:
-    """Find versions of charts that a file installs which cannot be parsed."""
+    """Yield known versions of charts in the live code of a file that cannot be parsed."""
     if not context.is_installed_in(file.text):
         return
     for track, version in dict.fromkeys(_held(context)):

@@ -1,4 +1,4 @@
-"""What the places come to that install Flux by a range. Pure.
+"""Tells which releases are installed by the pins that hold a range. Pure.
 
 flux-operator installs the newest release that the range of a FluxInstance admits
 (fluxcd.control-plane.io/operator/fluxinstance, "Distribution version").
@@ -17,11 +17,11 @@ from fluxbump.text import version_ranges, versions
 
 
 def newest(pin: Pin, stable: Sequence[Version]) -> str | None:
-    """Return the newest release that a place admits; None where none of the known ones fits.
+    """Return the newest release that a pin admits; None if it admits no known release.
 
     Args:
-        pin: with a range, or with no version.
-        stable: the releases that are known, oldest first.
+        pin: holds a range, or no version, which admits all releases.
+        stable: the known releases, oldest first.
     """
     if pin.form is Form.UNPINNED:
         return str(stable[-1]) if stable else None
@@ -33,20 +33,20 @@ def newest(pin: Pin, stable: Sequence[Version]) -> str | None:
 
 
 def come_to(pins: Sequence[Pin], stable: Sequence[Version]) -> list[Version]:
-    """Return the newest releases that places admit, oldest first, each once.
+    """Return the newest release that each pin admits, oldest first, without duplicates.
 
     Args:
-        pins: with ranges; those that admit none of the known releases add nothing.
-        stable: the releases that are known, oldest first.
+        pins: hold ranges. A pin that admits no known release adds nothing.
+        stable: the known releases, oldest first.
     """
     found = {versions.parse(newest(pin, stable) or "") for pin in pins}
     return sorted(release for release in found if release is not None)
 
 
 def installs(inventory: Inventory) -> list[Pin]:
-    """Return the places that install Flux by a range; none where one installs an exact release.
+    """Return the pins that install Flux by a range, without those in tests and examples.
 
-    What a test installs is no cluster's.
+    The result is empty if any pin installs an exact release.
     """
     if release_installs.exact(inventory):
         return []

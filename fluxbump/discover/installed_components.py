@@ -1,4 +1,4 @@
-"""Which controllers of Flux the places of a repository install, as far as they say so. Pure."""
+"""Tells which controllers of Flux a repository installs, if its pins name them. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from fluxbump.text.live_code import TextFile
 
 
 def of(pin: Pin, files: Mapping[str, str]) -> frozenset[str] | None:
-    """Return the controllers that one place installs; None where it may be any.
+    """Return the names of the controllers that a pin installs; None if they are not known.
 
     Args:
-        pin: that installs a release, or a chart.
+        pin: installs a release or a chart.
         files: the text of each candidate, by path.
     """
     kind, text = KINDS.get(pin.kind), files.get(pin.location.path)
@@ -25,7 +25,7 @@ def of(pin: Pin, files: Mapping[str, str]) -> frozenset[str] | None:
 
 
 def everywhere(inventory: Inventory) -> frozenset[str] | None:
-    """Return all controllers that some place installs; None where one place may install any."""
+    """Return the names of all installed controllers; None if a pin's controllers are not known."""
     pins = [*installs(inventory.pins, FLUX), *installs(inventory.pins, FLUX2)]
     found = frozenset[str]()
     for pin in pins:

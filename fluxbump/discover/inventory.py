@@ -1,8 +1,8 @@
-"""From a snapshot to an inventory: which charts move with Flux, and where every pin is. Pure.
+"""Makes the inventory of a snapshot: the charts that move with Flux, and all pins. Pure.
 
-Charts come first, because their names decide what else is a pin. One search of the snapshot for
-those names gives the candidate files; only they are read, and of them only the documents that can
-matter are parsed.
+The charts are found first, because their names decide what else is a pin. One search of the
+snapshot for these names gives the candidate files. Only the candidates are read, and only those of
+their documents that can matter are parsed.
 """
 
 from __future__ import annotations
@@ -38,17 +38,21 @@ from fluxbump.system.parallel import Spread
 from fluxbump.text.live_code import TextFile
 
 SUPPRESSION = "fluxbump: ignore["
-"""What a comment that suppresses a finding contains."""
+"""The text by which a comment that suppresses a finding is found."""
 
 KEEPS = "preserveValues"
-"""What a patch contains that lets a release keep its values (FB301)."""
+"""The field of a HelmRelease that a patch may set (rule FB301)."""
 
 
 def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
-    """Find every pin of a snapshot.
+    """Find the charts, pins and notes of a snapshot.
+
+    Args:
+        snapshot: the files to search.
+        scope: what the configuration and the chart index add to the search.
 
     Raises:
-        PinError: see `charts.read`.
+        PinError: two charts that move with Flux have the same name.
     """
     paths = scope.kept(snapshot.paths())
     reader = TextReader(snapshot)
@@ -99,7 +103,11 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
 def _read(
     reader: TextReader, paths: Iterable[str], context: Context, phrases: Iterable[str]
 ) -> tuple[dict[str, TextFile], dict[str, str]]:
-    """Read candidates: those in which a pin may be, and the texts of those with a phrase alone."""
+    """Read the candidates.
+
+    Returns:
+        The files in which a pin may be, and the texts of the others that contain a phrase, by path.
+    """
     files: dict[str, TextFile] = {}
     others: dict[str, str] = {}
     matters = candidate_files.matters(context)
@@ -116,14 +124,17 @@ def _texts(reader: TextReader, paths: Iterable[str]) -> dict[str, TextFile]:
 
 
 def _parsed(reader: TextReader, paths: Iterable[str]) -> dict[str, TextFile]:
-    """Read files that are YAML; a template of one, as a scaffold has it, is not."""
+    """Read the files that are YAML; a template of a YAML file is left out."""
     return {path: file for path, file in _texts(reader, paths).items() if file.is_yaml}
 
 
 def _aliases(
     reader: TextReader, paths: Sequence[str], files: Iterable[TextFile], scope: Scope
 ) -> tuple[str, ...]:
-    """Find which aliases mean the community's; the tree is searched only if a chart has one."""
+    """Return the aliases (`@NAME`) in Chart.yaml files that mean the community's repository.
+
+    The tree is searched for their URLs only if a chart uses an alias.
+    """
     names = unrecognised.aliases(files) - {*scope.repositories}
     if not names:
         return ()
@@ -146,7 +157,7 @@ def _unrecognised(
 def _excluded(
     reader: TextReader, named: Iterable[str], context: Context, scope: Scope
 ) -> tuple[Pin, ...]:
-    """Look once more at the candidates that are excluded, unless their path says that they rest."""
+    """Find the pins in excluded candidates, unless the path says that the files are not live."""
     if not scope.exclude:
         return ()
     weighed = sorted(path for path in named if scope.weighs(path))
@@ -158,7 +169,7 @@ def _excluded(
 def _archived(
     reader: TextReader, named: Iterable[str], context: Context, scope: Scope
 ) -> Iterator[Note]:
-    """Look once more at the candidates in archives, for a note on each."""
+    """Search the candidates in archives, and yield a note for each archive with pins."""
     paths = sorted(path for path in named if scope.archives(path))
     matters = candidate_files.matters(context)
     files = [file for path, file in _texts(reader, paths).items() if matters(path, file.text)]
@@ -168,7 +179,7 @@ def _archived(
 def _read_again(
     inventory: Inventory, linked: cross_references.Linked, context: Context, spread: Spread
 ) -> Inventory:
-    """Find the pins of some files again, now that it is known what other files say of them."""
+    """Search the files of `linked` again, with what other files say about them."""
     texts = linked.texts
     context = replace(_among(inventory, texts, context), links=linked.links)
     again = find_pins([TextFile(path, text) for path, text in texts.items()], context, spread)
@@ -185,10 +196,10 @@ def _read_again(
 
 
 def _among(inventory: Inventory, texts: Mapping[str, str], context: Context) -> Context:
-    """Say what is known of all files where only some are read.
+    """Return the context for a search of some of the inventory's files.
 
-    An install URL outside of them still says which release is meant, and a variable may be set
-    there.
+    It keeps what the other files say: the releases in their install URLs, and the texts that may
+    set a variable.
     """
     all_texts = {**inventory.files, **texts}
     linked = {pin.location.path for pin in inventory.uses}
@@ -205,14 +216,14 @@ def _among(inventory: Inventory, texts: Mapping[str, str], context: Context) -> 
 
 
 def rediscover(inventory: Inventory, texts: Mapping[str, str], scope: Scope) -> Inventory:
-    """Find the pins again after some candidates changed.
+    """Return the inventory after some candidates changed.
 
-    Charts are read again too; only files that are not in `texts` are taken as they were.
+    Only the changed files and the Chart.yaml files are searched again.
 
     Args:
-        inventory: before.
-        texts: the changed candidates' new texts.
-        scope: of the search.
+        inventory: the inventory before the change.
+        texts: the new texts of the changed candidates, by path.
+        scope: the scope of the first search.
     """
     after = {**inventory.files, **texts}
     _, moving = charts.read(

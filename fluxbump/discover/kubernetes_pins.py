@@ -1,9 +1,8 @@
-"""Finds which Kubernetes a repository pins. Pure.
+"""Finds the versions of Kubernetes that a repository pins. Pure.
 
-Every Flux release asks for a minimum version of Kubernetes. Where the version of the cluster is
-written differs from one way of making clusters to the next; what is known here is written the same
-way in many repositories. Only live code counts, and only versions that are there in full: a
-channel, a range or a variable pins nothing.
+Each Flux release needs a minimum version of Kubernetes. Each tool that creates clusters has its own
+place for that version, and this module knows the places that are the same in many repositories.
+Only live code and full versions count: a channel, a range or a variable pins nothing.
 """
 
 from __future__ import annotations
@@ -29,11 +28,12 @@ _VARIABLE = lazy_pattern(_NAME, re.IGNORECASE)
 
 
 class _Written(Struct, frozen=True):
-    """One way to write the version.
+    """One way to write the version of Kubernetes.
 
     Attributes:
-        words: a text that has it contains one of them, which is quicker to tell.
-        pattern: of it, with the groups `source` and `version`.
+        words: fixed texts, one of which is in each text that the pattern matches. They are faster
+            to search for.
+        pattern: matches the version, with the groups `source` and `version`.
     """
 
     words: tuple[str, ...]
@@ -102,17 +102,17 @@ _OBJECTS = {
     "RKE2ControlPlane": ("spec", "version"),
     "TalosControlPlane": ("spec", "version"),
 }
-"""Kinds of manifests that make clusters, and where they hold the version."""
+"""Kinds of objects that create clusters, with the field that holds the version."""
 
 _VERSION_KEY = lazy_pattern("version:")
 
 _REFERENCE_DOCS = lazy_pattern(
     r"^render:[ \t]*\r?\n(?:[ \t#][^\n]*\n|\r?\n)*?[ ]+kubernetesVersion:", re.M
 )
-"""Of crd-ref-docs, beside `processor:`: the Kubernetes whose documentation is linked to."""
+"""Matches the configuration of crd-ref-docs, whose version is that of linked documentation."""
 
 _WORDS = (*(word for way in _WAYS for word in way.words), *_TERRAFORM, *_OBJECTS)
-"""One of these is in every file that pins Kubernetes."""
+"""Fixed texts, one of which is in each file that pins Kubernetes."""
 
 NEEDLES = (
     *("_version", "_VERSION", "s-version", "cluster-version", "sVersion", "rke2Version"),
@@ -120,7 +120,7 @@ NEEDLES = (
     *("K3S_CHANNEL", "/k3s", "rancher/rke2", "siderolabs/kubelet"),
     *("s_cluster", "ovh_cloud_project_kube", "vultr_kubernetes", "ControlPlane", "ClusterConfig"),
 )
-"""One of these is in each of `_WORDS`; they are few, because every file is searched for all."""
+"""Parts of `_WORDS` for the search of the tree, which is faster for a few texts."""
 
 
 _TRIALS = frozenset(
@@ -132,12 +132,12 @@ _TRIALS = frozenset(
 
 
 class KubernetesPin(Struct, frozen=True):
-    """A place that says which Kubernetes runs.
+    """A version of Kubernetes that the clusters run.
 
     Attributes:
-        version: as it stands, `v1.31.4+k3s1`.
-        location: of the version; None for one that is not from the repository.
-        source: what holds it, for people: `Terraform variable k3s_version`.
+        version: the version as written, such as `v1.31.4+k3s1`.
+        location: the place of the version; None if it does not come from the repository.
+        source: what holds it, for people, such as `Terraform variable k3s_version`.
     """
 
     version: str
@@ -146,22 +146,22 @@ class KubernetesPin(Struct, frozen=True):
 
     @property
     def tried(self) -> bool:
-        """Whether it is of a test or an example, of which no cluster is made."""
+        """Whether the pin is in a folder of tests or examples, from which no cluster is created."""
         folders = self.location.path.lower().split("/")[:-1] if self.location else []
         return not _TRIALS.isdisjoint(folders)
 
     @property
     def minor(self) -> tuple[int, int] | None:
-        """Major and minor, `(1, 31)`; None when the version does not begin like one."""
+        """Major and minor version, such as `(1, 31)`; None if the text does not begin with them."""
         return minor(self.version)
 
 
 def find(reader: TextReader, exclude: Callable[[str], bool]) -> tuple[KubernetesPin, ...]:
-    """Find every place in live code that pins Kubernetes, by path and place.
+    """Return the places in live code that pin Kubernetes, ordered by path and place.
 
     Args:
-        reader: of the snapshot to search.
-        exclude: tells the paths that are not to be read.
+        reader: reads the files of the snapshot.
+        exclude: returns whether a path is excluded from the search.
     """
     wanted = [path for path in reader.snapshot.grep(NEEDLES) if not exclude(path)]
     found: dict[Location, KubernetesPin] = {}
@@ -196,7 +196,7 @@ def _pins(file: TextFile) -> _Placed:
 
 
 def _chosen(matches: Iterable[re.Match[str]]) -> set[str]:
-    """Return the variables of a shell that get several values, of which a condition chooses one."""
+    """Return the names of shell variables that are set to several values, so none is certain."""
     values: dict[str, set[str]] = {}
     for match in matches:
         if _ASSIGNED.search(match[0]):

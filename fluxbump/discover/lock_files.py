@@ -1,7 +1,7 @@
-"""Lock files of other tools that name a Flux release: never edited, but not passed over. Pure.
+"""Reports lock files of other tools that hold a Flux release; fluxbump does not edit them. Pure.
 
-A lock file counts only if an entry of it names flux2, or the community's chart, together with a
-version that a pin of the repository holds. Each form is that of the tool that writes the file.
+A lock file counts only if one of its entries names flux2, or the community's chart, together with a
+version that a pin of the repository holds. Each pattern follows the tool that writes the file.
 """
 
 from __future__ import annotations
@@ -67,12 +67,14 @@ _FORM = lazy_pattern("|".join(_FORMS))
 def notes(
     files: Iterable[TextFile], pins: Iterable[Pin], app_versions: Mapping[str, str]
 ) -> Iterator[Note]:
-    """Yield a remark on each lock file that holds a version of Flux or its chart: who renews it.
+    """Yield a note on each lock file that holds a version of Flux or its chart.
+
+    The note says which tool updates the file.
 
     Args:
-        files: all; others are passed over.
-        pins: that say which versions are held.
-        app_versions: chart version to Flux release.
+        files: files of any language, of which only lock files are read.
+        pins: the pins whose versions an entry may have.
+        app_versions: the Flux release of each version of the chart.
     """
     held = {pin.value for pin in pins if pin.track in (FLUX, FLUX2) and pin.form is Form.EXACT}
     held |= {app_versions[value] for value in held if value in app_versions}

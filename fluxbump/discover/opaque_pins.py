@@ -1,4 +1,4 @@
-"""Why the value of a pin cannot be replaced in place, and what to do about it. Pure."""
+"""Words why fluxbump cannot replace the value of a pin, and what to do about it. Pure."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ _NOT_PUBLISHED = (
         "write the version of an archive there, without v and in full",
     ),
 )
-"""What is wrong with a value that names nothing published, and what to write, by kinds of pin."""
+"""For kinds of pin: why a value names nothing that is published, and what to write instead."""
 
 
 def held(pin: Pin) -> str:
-    """Say what a pin holds, and why it is not a version that fluxbump can replace."""
+    """Return the value of a pin, and why it is not a version that fluxbump can replace."""
     return f"{shown(pin)} {_why(pin)[0]}"
 
 
 def refusal(pin: Pin, new: str) -> tuple[str, str]:
-    """Say why a pin cannot become a version, and what to do.
+    """Return why a pin cannot be set to a new version, and what to do.
 
     Args:
-        pin: of the form `opaque`.
-        new: what it must become.
+        pin: a pin of the form `opaque`.
+        new: the version that it must have after the bump.
     """
     why, advice = _why(pin)
     where = f"{pin.subject} must become {new}, but holds {shown(pin)} {why}"
@@ -50,18 +50,18 @@ def refusal(pin: Pin, new: str) -> tuple[str, str]:
 
 
 def is_at(pin: Pin, version: str) -> bool:
-    """Whether a place names a version already; behind a tag there may be a digest (`v2.4.0@…`)."""
+    """Whether a pin already holds `version`, with or without a digest behind it (`v2.4.0@…`)."""
     tag, _, digest = pin.value.partition("@")
     return pin.value == version or (digest != "" and tag.removeprefix("v") == version)
 
 
 def is_digest(pin: Pin) -> bool:
-    """Whether a digest says what is taken, whatever version stands beside it."""
+    """Whether a digest in or beside the pin decides which content is used."""
     return pin.with_digest or _DIGEST.search(pin.value) is not None
 
 
 def shown(pin: Pin) -> str:
-    """Return the value of a pin, its digest shortened."""
+    """Return the value of a pin for people, with its digest shortened."""
     return _DIGEST.sub(lambda found: f"{found[0][:_SHOWN]}…", pin.value)
 
 
@@ -71,12 +71,13 @@ def is_old_commit(pin: Pin, new: str) -> bool:
 
 
 def stays_at_commit(pin: Pin, new: str) -> str:
-    """Say that a commit stays, and how to find that of a release.
+    """Return the message that a pin keeps its commit, and how to find the commit of a release.
 
-    Git lists a tag with a message first, and its commit behind it, with `^{}`.
+    For an annotated tag, `git ls-remote` lists the tag first. The line with `^{}` behind it has the
+    commit.
 
     Args:
-        pin: of the form `commit`.
+        pin: a pin of the form `commit`.
         new: the release.
     """
     tag = f"refs/tags/v{new}"

@@ -1,4 +1,4 @@
-"""Runs every kind of pin over files that are read. Pure."""
+"""Searches files for pins of all kinds, and puts the results together. Pure."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _OF_CHART = traits.CONTROLLER_IMAGE | traits.CLI_FILE
 _RENDERED = "helm made this manifest of the chart flux2, and the other manifests stay"
 _RENDER = "Render the chart of the new release"
 _PAIR = 2
-"""So many releases of one thing in a file may still be a mistake."""
+"""A file with more different releases of one kind than this is taken for a catalog."""
 
 
 def install_releases(pins: Iterable[Pin], without: Collection[str] = ()) -> frozenset[str]:
-    """Return the Flux releases that install URLs hold, also by a variable.
+    """Return the Flux releases that install URLs and assignments of variables hold.
 
     Args:
-        pins: of which some are install URLs.
+        pins: pins of any kind.
         without: paths whose pins do not count.
     """
     return frozenset(
@@ -50,13 +50,13 @@ def context_of(
     aliases: tuple[str, ...] = (),
     forks: tuple[str, ...] = (),
 ) -> Context:
-    """Put together what the kinds are told of the charts that move with Flux.
+    """Return the context for the kinds, before variables are followed.
 
     Args:
-        moving: the charts.
-        scope: of the search.
-        aliases: names of repositories that mean the community's.
-        forks: the directories of charts that are called flux2 themselves.
+        moving: the wrappers and umbrellas.
+        scope: what the configuration and the chart index add.
+        aliases: names of repositories (`@NAME`) that mean the community's.
+        forks: the directories of the repository's own charts that are named flux2.
     """
     return Context(
         charts={chart.name: chart for chart in moving},
@@ -69,7 +69,7 @@ def context_of(
 
 
 class _InFiles(Struct):
-    """What the kinds find in some files."""
+    """The results of the kinds for some files."""
 
     pins: list[Pin]
     notes: list[Note]
@@ -82,9 +82,16 @@ def find_pins(
     spread: Spread = serially,
     early: consumers.EarlyFinds | None = None,
 ) -> Inventory:
-    """Run every kind over `files`; `early` is what `consumers.early` has found in some of them.
+    """Search files for pins of all kinds, and follow the variables that the pins hold.
 
-    The inventory has no charts: they are what `context` was made from.
+    Args:
+        files: the files to search.
+        context: passed on to the kinds, with the result of following variables added.
+        spread: divides the work on many files.
+        early: results that `consumers.early` has for some of the files already.
+
+    Returns:
+        An inventory without charts; those are in `context`.
     """
     files = sorted(files, key=lambda file: file.path)
     early = consumers.early(files, context, early)
@@ -98,7 +105,7 @@ def find_pins(
     pins: dict[tuple[str, int, str], Pin] = {}
     for part in parts:
         for found in part.pins:
-            # A configured pin may repeat one that a kind knows; the kind knows better.
+            # A configured pin may repeat the pin of another kind, which comes first and counts.
             pins.setdefault((found.location.path, found.start, str(found.location)), found)
     locks = lock_files.notes(files, pins.values(), context.app_versions)
     unreadable = tuple(problem for part in parts for problem in part.unreadable)
@@ -137,14 +144,17 @@ def _find(context: Context, early: consumers.EarlyFinds, files: Sequence[TextFil
 def _searched(
     file: TextFile, context: Context, known: Mapping[str, Sequence[Found]]
 ) -> tuple[list[Pin], list[Note]]:
-    """Return what all kinds find in a file; raise ExceededError if that is too much.
+    """Return the pins and notes of all kinds for one file.
 
-    Where a variable is followed, the assignment stands for what uses it.
+    A pin whose variable is followed is left out, because the assignment's pin replaces it.
 
     Args:
-        file: to search.
-        context: what the kinds are told.
-        known: what the kinds `consumers.EARLY` have found before, by the name of the kind.
+        file: the file to search.
+        context: passed on to the kinds.
+        known: earlier results of the kinds `consumers.EARLY`, by the name of the kind.
+
+    Raises:
+        ExceededError: the search takes more steps than the budget of the file allows.
     """
     pins, notes = list[Pin](), list[Note]()
     file.begin_search()
@@ -167,15 +177,16 @@ def _searched(
 
 
 def _is_rendered(text: str) -> bool:
-    """Whether helm made a file, or a part of it, of the chart flux2."""
+    """Whether a text has output of helm for the chart flux2, by the label `helm.sh/chart`."""
     return "helm.sh/chart" in text and _LABEL.search(text) is not None
 
 
 def _without_catalogs(pins: Sequence[Pin], notes: Sequence[Note]) -> tuple[list[Pin], list[Note]]:
-    """Take a list of a tool's releases as a note: each entry is right for its own release.
+    """Replace the pins of a tool manager's catalog by a note.
 
-    Two releases in a file may be a mistake, which `FB117` reports. What installs Flux is never
-    taken so, because one cluster has one release.
+    A catalog lists many releases, and each entry is right for its own release. Two releases in a
+    file may be a mistake, which `FB117` reports. Pins that install Flux are never taken for a
+    catalog, because one cluster has one release.
     """
     held = dict[str, dict[str, Pin]]()
     for pin in pins:

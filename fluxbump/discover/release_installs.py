@@ -1,6 +1,6 @@
-"""The places that install a release of Flux, and which of them are of one cluster. Pure.
+"""Lists the pins that install a release of Flux, and tells which of them are for one cluster. Pure.
 
-Cloud-init is only one of them: a script, a Makefile or a package names the same URL.
+Such a pin is in cloud-init, a script, a Makefile, a package or a `gotk-components.yaml`.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ _HEAD = 4096  # characters; the header stands on the first line, or below a temp
 
 
 def sources(inventory: Inventory) -> list[Pin]:
-    """Return the pins that say which release is installed, however they hold it; URLs first."""
+    """Return the pins that install a release of Flux, in any form, in the order of `KINDS`."""
     return installs(inventory.pins, FLUX)
 
 
 def exact(inventory: Inventory) -> list[Pin]:
-    """Return those that hold one release."""
+    """Return the pins that install one exact release of Flux."""
     return [pin for pin in sources(inventory) if pin.form is Form.EXACT]
 
 
 def name(pin: Pin, files: Mapping[str, str]) -> str:
-    """Name what installs the release that `pin` holds, at the beginning of a message.
+    """Return the subject of a message about a pin that installs a release.
 
     Args:
         pin: one of `sources`.
@@ -52,16 +52,16 @@ def name(pin: Pin, files: Mapping[str, str]) -> str:
 
 
 def together(first: Pin, second: Pin, every: Iterable[Pin]) -> bool:
-    """Whether two places have to hold one release, because both speak of one cluster.
+    """Whether two pins must hold the same release, because both are for one cluster.
 
-    Places that name no cluster speak of all of them. A `gotk-components.yaml` is that of the
-    cluster in whose directory it is. What else installs Flux may be meant for any cluster whose
-    path names no other environment; it is right where the file of one of them agrees.
+    A pin that names no cluster is for all of them. A `gotk-components.yaml` is for the cluster in
+    whose directory it is. Another pin may be for any cluster whose path names no other environment.
+    It is right if it agrees with the `gotk-components.yaml` of one of these clusters.
 
     Args:
-        first: a place that installs a release.
-        second: another; its value is a release too.
-        every: all places that install a release.
+        first: an exact pin that installs a release.
+        second: another such pin.
+        every: all exact pins that install a release.
     """
     if apart(first, second):
         return False
@@ -77,11 +77,11 @@ def together(first: Pin, second: Pin, every: Iterable[Pin]) -> bool:
 
 
 def apart(pin: Pin, other: Pin) -> bool:
-    """Whether two places are of different clusters.
+    """Whether two pins are for different clusters.
 
-    So are files of two clusters, places whose paths name different environments, and what is in
-    another directory beside that of the cluster. A place that names the directory of its cluster
-    speaks of that one alone.
+    They are if both name a cluster and the names differ, if their paths name different
+    environments, or if one is a `gotk-components.yaml` and the other is in a directory beside that
+    of its cluster.
     """
     if all(
         place.cluster is not None or place.kind in traits.BOOTSTRAPPED for place in (pin, other)
@@ -94,14 +94,17 @@ def apart(pin: Pin, other: Pin) -> bool:
 
 
 def _is_beside(gotk: Pin, path: str) -> bool:
-    """Whether a path is below the directory that holds those of clusters, but not in this one."""
+    """Whether a path is in another directory beside the one of the cluster of `gotk`."""
     own = cluster(gotk)
     above = own.rpartition("/")[0]
     return bool(above) and path.startswith(f"{above}/") and not path.startswith(f"{own}/")
 
 
 def cluster(pin: Pin) -> str:
-    """Return the directory of the cluster that a `gotk-components.yaml`, or a place, is for."""
+    """Return the directory of a pin's cluster: the one that it names, or else the one it is in.
+
+    The folder `flux-system` at the end of the path is left out.
+    """
     if pin.cluster is not None:
         return pin.cluster
     folder = pin.location.path.rpartition("/")[0]
@@ -110,11 +113,15 @@ def cluster(pin: Pin) -> str:
 
 
 def beside(inventory: Inventory, path: str) -> str | None:
-    """Return the release that is installed where a file is; None where no one can tell.
+    """Return the release that is installed in the cluster to which a file belongs.
 
     Args:
-        inventory: whose places count; where they hold one release, that is the answer.
-        path: of the file; it may be in the directory of a cluster.
+        inventory: its exact pins that install Flux count. If all hold one release, the path does
+            not matter.
+        path: the path of the file, which may be in the directory of a cluster.
+
+    Returns:
+        None if no pin or more than one release is possible.
     """
     pins = exact(inventory)
     values = {pin.value for pin in pins}
@@ -125,12 +132,12 @@ def beside(inventory: Inventory, path: str) -> str | None:
 
 
 def differ(inventory: Inventory) -> bool:
-    """Whether clusters of one repository are at several releases, by their own files."""
+    """Whether the pins in the directories of clusters hold more than one release."""
     return len({pin.value for pin in exact(inventory) if _home(pin)}) > 1
 
 
 def _home(pin: Pin) -> str:
-    """Return the folder of the cluster that a place installs Flux in; empty if none is named."""
+    """Return the folder of the cluster that a pin is for, between slashes; empty if unknown."""
     if pin.kind in traits.BOOTSTRAPPED:
         folder = cluster(pin)
         return f"/{folder}/" if folder else "/"

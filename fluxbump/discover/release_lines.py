@@ -1,4 +1,4 @@
-"""Ranges that stand for one line of releases, such as `2.4.x`, and which comes after one. Pure."""
+"""Finds ranges that mean one line of releases, such as `2.4.x`, which a bump can replace. Pure."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from fluxbump.text.patterns import lazy_pattern
 _PLAIN = lazy_pattern(
     r"(?P<sign>v?)(?P<line>(?:0|[1-9][0-9]{0,8})\.(?:0|[1-9][0-9]{0,8}))(?P<any>\.[xX*])?"
 )
-"""A line of releases, and nothing else: `2.4.x`, `2.4.*`, `2.4`."""
+"""Matches a text that is a line of releases and nothing else: `2.4.x`, `2.4.*`, `2.4`."""
 
 
 def moved(pin: Pin, release: str) -> str | None:
-    """Return what the range of a pin becomes, which stands for another line of releases then.
+    """Return the new range of a pin that holds a line of releases, in the same spelling.
 
     Args:
-        pin: that holds a range.
-        release: to go to, without a leading `v`.
+        pin: holds a range.
+        release: the release that the bump leads to, without a leading `v`.
 
     Returns:
-        None where the range is not that of one line of releases, admits the release, or does not
-        stand in its file as it is.
+        None if the range is more than one line of releases, already admits the release, or is
+        written in the file in another way, so that it cannot be replaced in place.
     """
     plain, version = _PLAIN.fullmatch(pin.value), versions.parse(release)
     if plain is None or version is None or not is_line(pin):

@@ -1,4 +1,4 @@
-"""What the configuration and the chart index add to the search for pins. Pure."""
+"""Defines the scope of a search for pins: what the configuration and the chart index add. Pure."""
 
 from __future__ import annotations
 
@@ -20,18 +20,20 @@ from fluxbump.system.parallel import Spread, serially
 
 
 class Scope(Struct, frozen=True):
-    """What the configuration and the chart index add to the search.
+    """What the configuration and the chart index add to the search for pins.
 
     Attributes:
-        exclude: globs over paths; `*` also matches `/`.
-        leave_excluded: globs over excluded paths whose pins are meant to stay behind.
+        exclude: glob patterns for paths that are not searched; `*` also matches `/`.
+        leave_excluded: glob patterns for excluded paths whose pins a bump may leave behind.
         custom: pins that the configuration adds.
-        repositories: where the community chart may come from.
-        app_versions: chart version to Flux release, as the index says.
-        also: what others will look for, so that one search of a large tree is enough.
-        spread: how work on many files is divided.
-        program_source: what exact URLs and calls of helm in the source code of a program are.
-        search_archives: whether folders that by their names are archives are searched too.
+        repositories: the chart repositories that serve the community's chart, mirrors included.
+        app_versions: the Flux release of each version of the chart `flux2`, from the chart index;
+            None if there is no index.
+        also: fixed texts that later steps search for, so that the tree is searched once.
+        spread: divides the work on many files.
+        program_source: whether exact URLs and helm calls in the source code of programs are pins or
+            mentions.
+        search_archives: whether folders whose names say that they are archives are searched too.
     """
 
     exclude: tuple[str, ...] = ()
@@ -49,22 +51,25 @@ class Scope(Struct, frozen=True):
         return any(fnmatchcase(path, glob) for glob in self.exclude) or self.archives(path)
 
     def archives(self, path: str) -> bool:
-        """Whether a path is in a folder that by its name is an archive, and is not searched."""
+        """Whether a path is not searched because one of its folders has the name of an archive."""
         return not self.search_archives and archive_of(path) is not None
 
     def kept(self, paths: Sequence[str]) -> Sequence[str]:
-        """Return the paths that are searched."""
+        """Return those of the paths that are searched, in the same order."""
         return [path for path in paths if not self.excludes(path)]
 
     def weighs(self, path: str) -> bool:
-        """Whether what an excluded path holds may be live, so that it must not stay behind."""
+        """Whether an excluded file may be live, so that a bump must not leave its pins behind."""
         meant = any(fnmatchcase(path, glob) for glob in self.leave_excluded)
         resting = meant or holds_copies(path) or self.archives(path)
         return self.excludes(path) and not resting
 
 
 def idle(context: Context, pins: Collection[Pin]) -> Iterator[Note]:
-    """A configured pin that finds nothing is a typing error, or outlived its file."""
+    """Yield a note for each configured pin that finds no version or names an unknown track.
+
+    Such a pin has a typing error, or its file is gone.
+    """
     for custom in context.custom:
         where = Location(SETTINGS_FILE, custom.line)
         if context.track_named(custom.track) is None:

@@ -1,6 +1,7 @@
-"""Symbolic links and submodules, which fluxbump does not follow: what helm would find there. Pure.
+"""Reports symbolic links and submodules, which helm follows and fluxbump does not. Pure.
 
-A link is resolved inside of the repository only; what leads out of it is named and never read.
+A link is resolved inside of the repository only. A link that leads out of it is named in a note,
+and its target is not read.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ _MOST_HOPS = 40  # as many as Linux follows, path_resolution(7)
 
 
 class LinkFolder(Struct):
-    """A folder on the way to a link, so that a path is followed name by name.
+    """A node in the tree of all links: a folder on the way to a link, or a link.
 
     Attributes:
-        inside: what it has of that kind, by name.
-        link: what the place holds if it is a link itself.
+        inside: the nodes in this folder, by name.
+        link: the target of the link as git stores it; None for a folder.
     """
 
     inside: dict[str, LinkFolder] = field(default_factory=dict)
@@ -35,7 +36,11 @@ class LinkFolder(Struct):
 
 
 def tree(links: Mapping[str, str]) -> LinkFolder:
-    """Return the links of a repository, by their paths, folder by folder."""
+    """Return the root of the tree of a repository's links.
+
+    Args:
+        links: the target of each link, by its path.
+    """
     root = LinkFolder()
     for path, target in links.items():
         place = root
@@ -46,14 +51,14 @@ def tree(links: Mapping[str, str]) -> LinkFolder:
 
 
 def followed(path: str, root: LinkFolder) -> str | None:
-    """Return where a path leads; None when it leaves the repository, or goes in a circle.
+    """Return the path behind all links in a path; None if it leaves the repository, or is a loop.
 
     Args:
-        path: of the repository.
-        root: its links, from `tree`.
+        path: a path in the repository.
+        root: the links of the repository, from `tree`.
     """
     done, left, hops = list[str](), path.split("/")[::-1], 0
-    places = [root]  # those of `done`, with an empty one for what leads to no link
+    places = [root]  # the nodes of `done`, with an empty one if no link is below
     while left:
         part = left.pop()
         if part in ("", "."):
@@ -84,9 +89,9 @@ class _Link(Struct, frozen=True):
     """A link that helm follows.
 
     Attributes:
-        path: of the link.
-        target: where it leads; None for a place outside of the repository.
-        text: of the target; None when it is not a file of the snapshot, or was not asked for.
+        path: the path of the link.
+        target: the path to which it leads; None if that is outside of the repository.
+        text: the text of the target; None if it is no file of the snapshot, or is not needed.
     """
 
     path: str
@@ -105,12 +110,14 @@ class _Link(Struct, frozen=True):
 
 
 def find(snapshot: Snapshot, charts: Iterable[Chart], kept: Iterable[str]) -> Iterator[Note]:
-    """Yield a note on each link of a chart that moves, and one on the submodules.
+    """Yield a note on each link that belongs to a chart, and one on all submodules.
+
+    Links to manifests outside of the repository have a note too.
 
     Args:
-        snapshot: where to look.
-        charts: those that move with Flux.
-        kept: paths of links that the configuration leaves in the search.
+        snapshot: the snapshot with the links.
+        charts: the wrappers and umbrellas.
+        kept: the paths of the links that are not excluded.
     """
     charts = tuple(charts)
     for link in _chart_files(snapshot, charts, frozenset(kept)):
@@ -136,7 +143,7 @@ def find(snapshot: Snapshot, charts: Iterable[Chart], kept: Iterable[str]) -> It
 
 
 def _manifests(snapshot: Snapshot, kept: frozenset[str]) -> Iterator[_Link]:
-    """Yield the links to manifests that lie outside of the repository."""
+    """Yield the links to manifests outside of the repository."""
     links = (path for path in snapshot.links() if path in kept and path.endswith(_MANIFESTS))
     for link in _resolved(snapshot, links, text=False):
         if link.target is None and link.path.rpartition("/")[2] != _CHART:
@@ -146,13 +153,13 @@ def _manifests(snapshot: Snapshot, kept: frozenset[str]) -> Iterator[_Link]:
 def require_nothing_behind(
     snapshot: Snapshot, inventory: Inventory, moved: Collection[str], targets: Mapping[Track, str]
 ) -> None:
-    """Refuse a bump that would leave behind what helm finds beside a link, or through it.
+    """Refuse a bump that would leave an old version in a file that helm reads by a link.
 
     Args:
         snapshot: the base of the bump.
-        inventory: its pins.
-        moved: paths of the files whose pins move.
-        targets: what each track becomes.
+        inventory: the inventory of the base.
+        moved: the paths of the files whose pins are bumped.
+        targets: the new version of each track.
 
     Raises:
         PinError: a Chart.lock, a values mirror or a chart would keep its versions.
@@ -178,7 +185,7 @@ def require_nothing_behind(
 
 
 def _old_beside(snapshot: Snapshot, link: _Link, versions: Mapping[str, str]) -> str | None:
-    """Return the first file beside a link to a Chart.yaml that keeps its versions."""
+    """Return the path of a file beside a link to a Chart.yaml that would keep an old version."""
     for path in snapshot.below(link.folder):
         name = path.removeprefix(link.folder)
         text = text_of(snapshot, path) if _reads(name) else ""
@@ -190,7 +197,7 @@ def _old_beside(snapshot: Snapshot, link: _Link, versions: Mapping[str, str]) ->
 def _chart_files(
     snapshot: Snapshot, charts: Iterable[Chart], kept: frozenset[str]
 ) -> Iterator[_Link]:
-    """Yield the links called Chart.yaml that lead to a chart which moves, or out of here."""
+    """Yield the links named Chart.yaml that lead to a bumped chart, or out of the repository."""
     names = (FLUX2.name, *(chart.name for chart in charts))
     links = (path for path in snapshot.links() if path in kept)
     for link in _resolved(snapshot, (path for path in links if path.rpartition("/")[2] == _CHART)):
@@ -203,7 +210,7 @@ def _chart_files(
 
 
 def _beside(snapshot: Snapshot, charts: Iterable[Chart]) -> Iterator[tuple[Chart, _Link]]:
-    """Yield the links of a chart that hold what moves with it, or lead out of here."""
+    """Yield the links in a chart's directory that hold its versions, or leave the repository."""
     charts = tuple(charts)
     edited = {f"{chart.directory}{_LOCK}" for chart in charts}
     for chart in charts:
@@ -222,12 +229,12 @@ def _beside(snapshot: Snapshot, charts: Iterable[Chart]) -> Iterator[tuple[Chart
 
 
 def _is_vendored(name: str) -> bool:
-    """Whether a link, by its path in the chart's directory, is where Helm looks for flux2."""
+    """Whether a path in a chart's directory is one at which Helm looks for a vendored flux2."""
     return name == "charts" or name.startswith("charts/flux2")
 
 
 def _resolved(snapshot: Snapshot, paths: Iterable[str], *, text: bool = True) -> Iterator[_Link]:
-    """Yield where links lead; `text` says whether what they lead to is read too."""
+    """Yield links with their targets; with `text`, the text of the target is read too."""
     wanted = sorted(paths)
     root = tree(snapshot.links() if wanted else {})
     known = frozenset(snapshot.paths()) if text and wanted else frozenset[str]()
@@ -237,14 +244,14 @@ def _resolved(snapshot: Snapshot, paths: Iterable[str], *, text: bool = True) ->
 
 
 def _reads(name: str) -> bool:
-    """Whether a file of a chart, by its path in the chart's directory, can hold a version."""
+    """Whether a path in a chart's directory is that of a Chart.lock or a values file."""
     return name == _LOCK or (
         name.startswith("values") and "/" not in name and name.endswith(_MANIFESTS)
     )
 
 
 def _holds_old(text: str, name: str, versions: Mapping[str, str]) -> bool:
-    """Whether a mapping names a chart that moves, beside another version."""
+    """Whether a mapping in a text names a bumped chart with another version than the new one."""
     if not text:
         return False
     key = "chart" if name.startswith("values") else "name"

@@ -1,4 +1,4 @@
-"""What each version line of a repository holds now. Pure."""
+"""Tells which version each track of a repository holds now, and which pins belong to it. Pure."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from fluxbump.text import versions
 
 _LOWEST = Version(0)
 _SHOWN = 5
-"""Notes that are named where there is no pin."""
+"""How many notes an error names if a repository has no pin."""
 _OF_CHARTS = (TrackKind.COMMUNITY, TrackKind.CHART)
 _OF_FLUX = (FLUX, FLUX2, OPERATOR)
 _ORDER = {name: number for number, name in enumerate(KINDS)}
 
 
 def current(inventory: Inventory) -> dict[Track, str]:
-    """Tell what each track holds now.
+    """Return the version that each track holds now.
 
-    `flux` is what install URLs and their like hold, `flux2` what the wrappers depend on (the
-    oldest, when they disagree), `flux-operator` what its charts hold, and a chart's
-    track is the version in its Chart.yaml.
+    For `flux` it is that of install URLs and similar pins, for `flux2` that of the wrappers'
+    dependencies, for `flux-operator` that of its charts. Where pins disagree, the oldest counts.
+    For a chart of the repository it is the version in its Chart.yaml.
     """
     held: dict[Track, str] = {}
     for track in (FLUX, FLUX2):
@@ -43,7 +43,10 @@ def current(inventory: Inventory) -> dict[Track, str]:
 
 
 def held(inventory: Inventory) -> dict[Track, str]:
-    """Tell what each track holds now, as `current` does; of tools where nothing is installed."""
+    """Return the version that each track holds now, as `current` does.
+
+    If no pin installs Flux, the oldest release of the other pins, such as tools, counts for `flux`.
+    """
     found = current(inventory)
     beside = [pin for pin in inventory.pins if (pin.track, pin.form) == (FLUX, Form.EXACT)]
     if FLUX not in found and not installs(inventory.pins, FLUX) and beside:
@@ -58,25 +61,25 @@ def pins_of(pins: Iterable[Pin], track: Track) -> list[Pin]:
 
 
 def installs(pins: Iterable[Pin], track: Track) -> list[Pin]:
-    """Return the pins that say which version of a track is installed, in the order of `KINDS`."""
+    """Return the pins of a track with the role `INSTALLS`, in the order of `KINDS`."""
     found = (pin for pin in pins if pin.track == track and pin.role is Role.INSTALLS)
     return sorted(found, key=lambda pin: _ORDER[pin.kind])
 
 
 def first_installs(pins: Iterable[Pin], track: Track) -> list[Pin]:
-    """Return those of the first kind of which any is exact, as far as they are exact."""
+    """Return the exact pins that install a track, of the first kind in `KINDS` that has any."""
     exact = (pin for pin in installs(pins, track) if pin.form is Form.EXACT)
     return next((list(same) for _, same in groupby(exact, key=lambda pin: pin.kind)), [])
 
 
 def moves(pin: Pin) -> bool:
-    """Whether a bump sets what a pin holds; flux-operator has a version line of its own."""
+    """Whether a bump of Flux can replace the value of a pin; pins of flux-operator stay."""
     held = pin.form is Form.EXACT or release_lines.is_line(pin)
     return held and pin.role is not Role.OPERATOR
 
 
 def needs_chart(inventory: Inventory) -> bool:
-    """Whether a place here has to hold a version of the chart, so that a release needs one."""
+    """Whether the repository holds versions of charts, so that a release needs a chart release."""
     places = (*inventory.pins, *inventory.excluded)
     held = bool(inventory.charts or inventory.unrecognised or inventory.unreadable)
     return held or any(pin.track.kind in _OF_CHARTS for pin in places)
@@ -86,19 +89,19 @@ def available(inventory: Inventory, index: ChartIndex, tagged: Iterable[Version]
     """Return the releases that a bump of a repository can lead to.
 
     Args:
-        inventory: what it pins.
-        index: all chart releases; none where there is no index.
-        tagged: releases that have a tag, as far as that was asked.
+        inventory: the pins and charts of the repository.
+        index: all chart releases; empty if there is no index.
+        tagged: the releases known from git tags; empty if the tags were not read.
     """
     return Available(index) if needs_chart(inventory) else without_chart(index, tagged)
 
 
 def require_pins(inventory: Inventory, message: str) -> None:
-    """Refuse a repository that has nothing to do with Flux's versions.
+    """Refuse a repository without pins of Flux.
 
     Raises:
-        PinError: it pins nothing, and holds no candidate that could not be read. The facts are what
-            was seen and is no pin.
+        PinError: the repository has no pin of Flux and no candidate that could not be read. The
+            error lists the notes as facts.
     """
     ours = (pin.track in _OF_FLUX or pin.track.kind is TrackKind.IMAGE for pin in inventory.pins)
     if not any(ours) and not inventory.unreadable:

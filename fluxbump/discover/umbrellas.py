@@ -1,8 +1,8 @@
-"""Which umbrellas install Flux: by dependencies, down to a wrapper. Pure.
+"""Tells which umbrellas can install Flux through their dependencies. Pure.
 
-Helm leaves a dependency out whose `condition` or `tags` are off in the values
-(helm.sh/docs/topics/charts, "Tags and Condition fields"). What values a cluster gives, its files do
-not always say, so such an umbrella may install Flux or not.
+Helm leaves out a dependency whose `condition` or `tags` are off in the values
+(helm.sh/docs/topics/charts, "Tags and Condition fields"). The values of a cluster are not always in
+the repository, so it is not known whether such an umbrella installs Flux.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from fluxbump.text import yaml
 
 
 def installing(inventory: Inventory) -> dict[Track, str]:
-    """Map the version line of each umbrella that can install Flux to what that depends on.
+    """Map the track of each umbrella that can install Flux to the condition for it.
 
     Returns:
-        The condition, as `bp-flux.enabled`; empty where Flux is always installed.
+        A condition such as `bp-flux.enabled`; empty if the umbrella always installs Flux.
     """
     held = {chart.name: "" for chart in inventory.charts if chart.wrapper}
     found: dict[Track, str] = {}
@@ -29,7 +29,7 @@ def installing(inventory: Inventory) -> dict[Track, str]:
 
 
 def _ways(chart: Chart, files: Mapping[str, str], held: Mapping[str, str]) -> list[str]:
-    """Return what each dependency that leads to Flux depends on; empty for one that always does."""
+    """Return the condition of each dependency that leads to Flux; empty text if there is none."""
     (document, *_) = yaml.documents(files[chart.path], chart.path)
     found = []
     for entry in yaml.items(yaml.get(document.root, "dependencies")):

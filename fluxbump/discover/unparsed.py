@@ -1,9 +1,8 @@
-"""What becomes of a candidate's document that is no YAML: a script, a remark, or an obstacle. Pure.
+"""Decides about documents that are not valid YAML: searched as a script, noted, or an error. Pure.
 
-A cloud-config that is a template, a MIME message, JSON with comments: many files are called `.yaml`
-or `.json` and are read by another program first. Their install URLs are found as in any script, so
-they need not be YAML. What stops a bump is a document that may hold a pin which only the parser
-finds.
+Many files with the suffix `.yaml` or `.json` are read by another program first: a cloud-config that
+is a template, a MIME message, JSON with comments. Their install URLs are found as in a script, so
+they need not be YAML. A document stops a bump if it may hold a pin that only the parser finds.
 """
 
 from __future__ import annotations
@@ -23,26 +22,29 @@ _KEY = r"""\b(?:chart|url|name)["']?\s*:\s*["']?"""
 _RELEASE = lazy_pattern(
     rf"""kind["']?\s*:\s*["']?{INSTANCE}\b(?=[\s\S]*distribution)|/{DISTRIBUTION}(?![\w-])"""
 )
-"""What installs a release, and names no chart."""
+"""Matches texts that install a release without naming a chart."""
 _TEMPLATE = lazy_pattern(r"\{\{|\{%|%\{|<%")
 _MIME = lazy_pattern(r"\ufeff?(?:MIME-Version|Content-Type):", re.IGNORECASE)
 _JSON_COMMENT = lazy_pattern(r"^[ \t]*(?://|/\*)|[,{\[][ \t]*(?://|/\*)|,\s*[}\]]", re.MULTILINE)
 
 
 def problem(unreadable: Unreadable) -> str:
-    """Say what is wrong with a candidate that cannot be read."""
+    """Return the message about a candidate that cannot be read."""
     column = unreadable.location.column
     said = f"cannot be read as YAML, column {column}: {unreadable.message}"
     return said if unreadable.within_budget else unreadable.message
 
 
 def not_searched(unreadable: Unreadable) -> str:
-    """Say that a file was not searched, because it exceeds its budget."""
+    """Return the message that a file was not searched, because it exceeds its budget."""
     return f"fluxbump does not search {unreadable.location.path}, because it {unreadable.message}"
 
 
 def advice(unreadable: Unreadable) -> str:
-    """Say what to do about a file that cannot be read; a Chart.yaml is always YAML."""
+    """Return what to do about a file that cannot be read.
+
+    A Chart.yaml must be valid YAML, so excluding it is no advice.
+    """
     is_chart = unreadable.location.path.rpartition("/")[2] == "Chart.yaml"
     if not unreadable.within_budget:
         hint = "make the file smaller"
@@ -53,7 +55,12 @@ def advice(unreadable: Unreadable) -> str:
 
 
 def judged(file: TextFile, document: Document, context: Context) -> Note | Unreadable | None:
-    """Say what becomes of a document of `file` that cannot be parsed; None if nothing is lost."""
+    """Return what to report about a document of `file`.
+
+    Returns:
+        `Unreadable` if the document may hold a pin that only the parser finds, a note if it cannot
+        be parsed but holds none, and None if there is nothing to report.
+    """
     if document.problem is None:
         return _without_name(file, document, context)
     where, message = document.problem
@@ -71,7 +78,7 @@ def judged(file: TextFile, document: Document, context: Context) -> Note | Unrea
 
 
 def _without_name(file: TextFile, document: Document, context: Context) -> Unreadable | None:
-    """Refuse a chart that has no name, and so is none, but depends on one that moves."""
+    """Return what is wrong with a Chart.yaml that depends on a bumped chart and has no name."""
     chart = file.path.rpartition("/")[2] == "Chart.yaml" and document is file.documents[0]
     if not chart or yaml.get(document.root, "name"):
         return None
@@ -82,20 +89,20 @@ def _without_name(file: TextFile, document: Document, context: Context) -> Unrea
 
 
 def _names_chart(text: str, context: Context) -> bool:
-    """Whether a value in a text that no parser reads is the name of a chart that moves."""
+    """Whether a text that cannot be parsed has a value that is the name of a bumped chart."""
     names = "|".join(map(re.escape, context.names()))
     return re.search(rf"""{_KEY}(?:[^\s"']*/)?(?:{names})/?(?![\w-])""", text) is not None
 
 
 def _is_read_otherwise(file: TextFile, document: Document) -> bool:
-    """Whether another program makes YAML, or something else, of the text."""
+    """Whether another program reads the text: a template, a MIME message, JSON with comments."""
     if _TEMPLATE.search(document.source) or _MIME.match(file.text):
         return True
     return suffix_of(file.path) == ".json" and _JSON_COMMENT.search(document.source) is not None
 
 
 def _live(file: TextFile, document: Document) -> str:
-    """The document's lines that do not begin in a comment."""
+    """Return the lines of a document that do not begin in a comment."""
     lines, start = [], document.start
     for line in document.source.splitlines(keepends=True):
         first = start + len(line) - len(line.lstrip())

@@ -1,7 +1,7 @@
-"""Dependencies that may belong to what moves, and are no pins: mirrors, aliases, Helm 2. Pure.
+"""Finds chart dependencies that may be Flux's but are no pins: mirrors, aliases, Helm 2. Pure.
 
-A bump that moved the rest would leave them behind, so they are gathered here and weighed in
-`bump.planning.partial_bump`.
+A bump would leave them behind. They are collected here, and `bump.planning.partial_bump` decides
+whether they stop it.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import Document, Node
 
 Unrecognised = tuple[Location, Dependency]
-"""A dependency and its place, of its version where it has one.
+"""A dependency and its place, which is that of its version if it has one.
 
-The repository is the one that it names, or `REQUIREMENTS`.
+The dependency's repository is the one that it names, or `REQUIREMENTS` for Helm 2.
 """
 
 REQUIREMENTS = "requirements.yaml"
-"""Where Helm 2 keeps the dependencies of a chart; Helm 3 reads it too."""
+"""The file in which Helm 2 keeps the dependencies of a chart; Helm 3 reads it too."""
 REPOSITORIES = "repositories.yaml"
-"""Where `helm repo` keeps which URL a name means."""
+"""The file in which `helm repo` keeps the URL of each repository's name."""
 ADDED = "repo add"
-"""What a text contains that gives a repository its name."""
+"""The part of a command `helm repo add` by which files are found that name a repository."""
 
 _FLUX2 = lazy_pattern(r"^[-\s]*name:\s*[\"']?flux2\b", re.MULTILINE)
 _ADDED = lazy_pattern(r"helm\s+repo\s+add(?P<words>(?:\s+[^\s;&|]+){2,12})")
 
 
 def of_charts(files: Iterable[TextFile], context: Context) -> Iterator[Unrecognised]:
-    """Yield the dependencies called flux2 that are not known to be the community's."""
+    """Yield the dependencies named flux2 whose repository is not known as the community's."""
     if FLUX2.name in context.charts:
         return
     for file in files:
@@ -48,7 +48,7 @@ def of_charts(files: Iterable[TextFile], context: Context) -> Iterator[Unrecogni
 
 
 def of_helm_2(files: Iterable[TextFile], context: Context) -> Iterator[Unrecognised]:
-    """Yield the dependencies in requirements.yaml files that belong to what moves."""
+    """Yield the dependencies in requirements.yaml files on charts that fluxbump bumps."""
     for file in files:
         document = file.documents[0]
         for entry in _entries(document):
@@ -71,7 +71,7 @@ def _unrecognised(document: Document, entry: Node, source: str) -> Unrecognised:
 
 
 def notes(found: Iterable[Unrecognised]) -> Iterator[Note]:
-    """Say what was seen and is left alone."""
+    """Yield a note for each dependency that was found and that fluxbump does not change."""
     for where, dependency in found:
         if dependency.repository == REQUIREMENTS:
             yield Note(
@@ -89,13 +89,13 @@ def notes(found: Iterable[Unrecognised]) -> Iterator[Note]:
 
 
 def template_paths(paths: Iterable[str]) -> list[str]:
-    """Return the paths that only a template of a chart's dependencies has."""
+    """Return the paths of Chart.yaml and requirements.yaml files in a folder `templates`."""
     names = ("/Chart.yaml", f"/{REQUIREMENTS}")
     return [path for path in paths if "/templates/" in f"/{path}" and path.endswith(names)]
 
 
 def templates(files: Iterable[TextFile]) -> Iterator[Note]:
-    """Say which templates of a chart, as a scaffold has them, name flux2."""
+    """Yield a note for each template of a Chart.yaml, as scaffolds have them, that names flux2."""
     for file in files:
         if not file.is_yaml and (named := _FLUX2.search(file.text)):
             line = file.text.count("\n", 0, named.start()) + 1
@@ -110,7 +110,7 @@ def templates(files: Iterable[TextFile]) -> Iterator[Note]:
 
 
 def aliases(files: Iterable[TextFile]) -> frozenset[str]:
-    """Return the names, as `@NAME`, by which charts refer to where their flux2 comes from."""
+    """Return the aliases, as `@NAME`, that charts use for the repository of flux2."""
     found = (
         canonical(yaml.text_of(entry, "repository") or "")
         for file in files
@@ -124,12 +124,13 @@ def aliases(files: Iterable[TextFile]) -> frozenset[str]:
 def community(
     names: Iterable[str], texts: Mapping[str, str], repositories: Iterable[str]
 ) -> tuple[str, ...]:
-    """Return the aliases that mean the community's repository wherever the tree says their URL.
+    """Return the aliases whose URL is the community's in each file that sets it.
 
     Args:
-        names: each as `@NAME`.
-        texts: files by path that may say it: `helm repo add`, or the file of `helm repo`.
-        repositories: where the community chart may come from.
+        names: the aliases, each as `@NAME`.
+        texts: the files, by path, that may set a URL with `helm repo add` or are that of
+            `helm repo`.
+        repositories: the chart repositories that serve the community's chart.
     """
     known = {canonical(repository) for repository in repositories}
     meant: dict[str, set[str]] = {}

@@ -157,7 +157,7 @@ class Context(Struct, frozen=True):
         return FLUX2 if name == FLUX2.name else None
 
     def track_of_object(self, kind: str, chart: str | None) -> Track | None:
-        """Return the track of the version that an object holds; None if fluxbump bumps no such one.
+        """Return the track of the version that an object holds; None if fluxbump does not bump it.
 
         Args:
             kind: the `kind` of the object.
