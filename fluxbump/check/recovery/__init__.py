@@ -1,1 +1,1 @@
-"""The journey of `fluxbump recover`: what a cluster has, which state that is, what to run."""
+"""The parts of `fluxbump recover`: read a cluster, find its state, and write the commands."""

@@ -1,4 +1,4 @@
-"""What to run in a cluster, from what it has and what the repository says. Pure."""
+"""Writes the advice of `fluxbump recover` from a cluster's objects and the repository. Pure."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ _SHOWN = 5
 
 
 class Repaired(Struct, frozen=True):
-    """Whether a repository may be installed from.
+    """Whether the repository is repaired, so that its chart may be installed.
+
+    It is true if there are no findings and all rules were run.
 
     Attributes:
-        findings: the errors of the rules that say so.
-        not_run: why a rule was not run; None when all were.
+        findings: the errors of the rules about agreement and adoption.
+        not_run: why a rule was not run; None if all were.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -35,12 +37,13 @@ class Repaired(Struct, frozen=True):
 
 
 class Wanted(Struct, frozen=True):
-    """What the user says.
+    """The options of the user.
 
     Attributes:
-        directory: of the cluster in the repository; None for the whole of it.
-        bootstrap: a file with the source and the Kustomization that start it all, or empty.
-        context: of the kubeconfig, for the script; None for the current one.
+        directory: the directory of the cluster in the repository; None for the whole repository.
+        bootstrap: the path of a file with the source and the Kustomization that start everything;
+            empty if the user names none.
+        context: the context in the kubeconfig, for the script; None for the current one.
     """
 
     directory: str | None = None
@@ -49,14 +52,14 @@ class Wanted(Struct, frozen=True):
 
 
 class Advice(Struct, frozen=True):
-    """What to run in a cluster.
+    """The commands that recover a cluster, with what the reader needs to know.
 
     Attributes:
-        diagnosis: the state that it is in.
-        release: of Flux that is to be installed.
-        names: what the commands name; None when there is nothing to run.
-        remarks: what the reader has to do or know, a line each.
-        script: the commands; empty when there is nothing to run.
+        diagnosis: the state of Flux in the cluster.
+        release: the Flux release that the repository installs.
+        names: the names in the commands; None if there is nothing to run.
+        remarks: what the reader has to do or know, one line for each.
+        script: the commands; empty if there is nothing to run.
     """
 
     diagnosis: Diagnosis
@@ -73,18 +76,18 @@ def advise(
     wanted: Wanted,
     table: Table,
 ) -> Advice:
-    """Say what to run.
+    """Return the advice for a cluster.
 
     Args:
-        inventory: of the repository.
-        repaired: whether its chart may be installed.
-        contents: what the cluster has of Flux.
-        wanted: what the user says.
-        table: what each release defines.
+        inventory: the charts and pins of the repository.
+        repaired: whether the repository's chart may be installed.
+        contents: the objects of Flux in the cluster.
+        wanted: the options of the user.
+        table: the CRDs of each release.
 
     Raises:
         PinError: the repository does not say which HelmRelease owns Flux, or which release is
-            installed; or a name is none that Kubernetes allows.
+            installed; or Kubernetes does not allow a name.
     """
     found = names(
         owner_of(inventory, wanted.directory), contents, inventory, repaired=bool(repaired)
@@ -107,7 +110,7 @@ def advise(
 def _acceptable(
     diagnosis: Diagnosis, contents: ClusterContents, release: str, table: Table
 ) -> Diagnosis:
-    """Check that the API server takes the CRDs of the release that the repository installs."""
+    """Return the diagnosis, or UNKNOWN if the API server refuses the CRDs of the release."""
     if release not in table or not contents.stored:
         return diagnosis
     refused = stored_versions.exact(contents.stored, table, release)
@@ -122,7 +125,7 @@ def _acceptable(
 
 
 def _elsewhere(contents: ClusterContents, names: Names) -> str | None:
-    """Say that Helm keeps the release in another namespace than the HelmRelease says."""
+    """Return a message if Helm keeps the release in another namespace than expected, else None."""
     places = {
         secret.namespace for secret in contents.secrets or () if secret.release == names.release
     }

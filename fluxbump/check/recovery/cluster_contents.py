@@ -1,7 +1,7 @@
-"""What a cluster has of Flux, from what kubectl prints. Pure.
+"""Parses the output of kubectl to what a cluster has of Flux, for `fluxbump recover`. Pure.
 
-Nothing here is believed that was not listed: a cluster without Deployments and a file in which
-nobody asked for them look alike, so what was not listed is None and never empty.
+A cluster without Deployments and a file that does not list Deployments look alike. So a part that
+was not listed is None, and never empty.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from fluxbump.check.object_lists import items as listed
 
 GROUP = ".toolkit.fluxcd.io"
 CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller")
-"""Those without which nothing is reconciled; the names are those of `install.yaml`."""
+"""The controllers without which nothing is reconciled, by their names in `install.yaml`."""
 
 COLUMNS = (
     "jsonpath={range .items[*]}{.kind} {.metadata.namespace} {.metadata.name} "
     '{.metadata.deletionTimestamp}{"\\n"}{end}'
 )
-"""What of an object is asked for: the names and times that the API server allows have no blanks."""
+"""The output format for objects. Names and times that the API server allows have no blanks."""
 
 SECRETS = (
     "go-template={{range .items}}"
@@ -29,7 +29,7 @@ SECRETS = (
     '"name":"{{.metadata.name}}","labels":{"owner":"helm","name":"{{.metadata.labels.name}}",'
     '"status":"{{.metadata.labels.status}}"}}}{{"\\n"}}{{end}}'
 )
-"""How the Secrets of Helm releases are printed as JSON without what is in them."""
+"""The output format for the Secrets of Helm releases: JSON without the content of a Secret."""
 
 HINT = "docs/recover.md has the commands that make such a file"
 
@@ -38,10 +38,10 @@ class FluxObject(Struct, frozen=True):
     """An object of Flux.
 
     Attributes:
-        kind: `HelmRelease`.
-        namespace: that it is in.
-        name: of it.
-        deleted: its deletionTimestamp; None when nobody deleted it.
+        kind: the kind, such as `HelmRelease`.
+        namespace: the namespace; empty for an object without one.
+        name: the name.
+        deleted: its deletionTimestamp; None if it is not being deleted.
     """
 
     kind: str
@@ -57,10 +57,10 @@ class Controller(Struct, frozen=True):
     """The Deployment of a controller.
 
     Attributes:
-        name: `helm-controller`.
-        wanted: the replicas that it is to have.
-        available: those that run.
-        deleted: it waits to be deleted.
+        name: the name, such as `helm-controller`.
+        wanted: the number of replicas in its spec.
+        available: the number of available replicas.
+        deleted: True if it waits to be deleted.
     """
 
     name: str
@@ -73,9 +73,9 @@ class ReleaseSecret(Struct, frozen=True):
     """A Secret in which Helm keeps one revision of a release.
 
     Attributes:
-        namespace: that it is in: the storage namespace.
-        release: the release's name.
-        status: `deployed`, `uninstalling`.
+        namespace: the namespace of the Secret, which is the release's storage namespace.
+        release: the name of the release.
+        status: the status of the revision, such as `deployed` or `uninstalling`.
     """
 
     namespace: str
@@ -84,16 +84,16 @@ class ReleaseSecret(Struct, frozen=True):
 
 
 class ClusterContents(Struct, frozen=True):
-    """What a cluster has of Flux; a part that was not listed is None.
+    """The objects of Flux in a cluster. A part that was not listed is None.
 
     Attributes:
-        source: where it was read, for people.
-        crds: Flux's CRDs, each with its deletionTimestamp or None.
-        stored: their `status.storedVersions`, as far as they have one.
-        objects: of all Flux kinds.
-        controllers: those that have a Deployment.
-        secrets: of Helm releases.
-        specs: `spec` of HelmReleases, by namespace and name.
+        source: the file or cluster that was read, for people.
+        crds: by name of a Flux CRD, its deletionTimestamp, or None if it is not being deleted.
+        stored: by name of a Flux CRD, its `status.storedVersions`, if it has one.
+        objects: the objects of all Flux kinds.
+        controllers: the Deployments of the controllers.
+        secrets: the Secrets in which Helm keeps releases.
+        specs: the `spec` of HelmReleases, by namespace and name.
     """
 
     source: str
@@ -106,10 +106,10 @@ class ClusterContents(Struct, frozen=True):
 
 
 def from_text(text: str, source: str) -> ClusterContents:
-    """Read lists of CRDs, of Flux's objects, of Deployments and of Secrets, one behind the other.
+    """Read lists of CRDs, of Flux's objects, of Deployments and of Secrets, one after the other.
 
     Raises:
-        UsageError: the text is something else.
+        UsageError: the text is not JSON, or holds something else than objects and lists.
     """
     items = listed(text, source, HINT)
     kinds = {str(item.get("kind")) for item in items}
@@ -131,7 +131,7 @@ _RELEASE = "HelmRelease"
 
 
 def from_columns(text: str) -> tuple[FluxObject, ...]:
-    """Read what `COLUMNS` prints."""
+    """Read objects from output in the format `COLUMNS`."""
     found = []
     for line in text.splitlines():
         kind, namespace, name, deleted = [*line.split(" "), "", "", "", ""][:4]
@@ -141,7 +141,7 @@ def from_columns(text: str) -> tuple[FluxObject, ...]:
 
 
 def secrets(items: Iterable[Mapping[str, Any]]) -> tuple[ReleaseSecret, ...]:
-    """Return the Secrets of Helm releases among objects."""
+    """Return the Secrets of Helm releases that are among `items`."""
     found = []
     for item in items:
         labels = _mapping(item, "metadata", "labels")
@@ -153,7 +153,7 @@ def secrets(items: Iterable[Mapping[str, Any]]) -> tuple[ReleaseSecret, ...]:
 
 
 def controllers(items: Iterable[Mapping[str, Any]]) -> tuple[Controller, ...]:
-    """Return the Deployments of Flux's controllers among objects."""
+    """Return the Deployments of Flux's controllers that are among `items`."""
     found = []
     for item in items:
         _, name = _key(item)
@@ -201,7 +201,7 @@ def _count(value: object) -> int:
 
 
 def _mapping(item: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    """Return the mapping below some keys; an empty one where there is something else."""
+    """Return the mapping below `keys`; an empty one if something else is there."""
     for key in keys:
         found = item.get(key)
         item = found if isinstance(found, dict) else {}

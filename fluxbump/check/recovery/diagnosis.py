@@ -1,7 +1,8 @@
-"""From what a cluster has of Flux to its state, one of those in the runbook. Pure.
+"""Decides the state of Flux in a cluster, one of those in the runbook, from its objects. Pure.
 
-A controller that starts while something of Flux has a deletionTimestamp finishes the deletion and
-takes workloads along. So what was not listed is never taken for absent: then nobody can tell.
+A controller that starts while an object of Flux has a deletionTimestamp finishes the deletion and
+removes workloads with it. So a part that was not listed never counts as absent: then the state is
+unknown.
 """
 
 from __future__ import annotations
@@ -16,27 +17,29 @@ _SHOWN = 3
 
 
 class State(StrEnum):
-    """What became of Flux in a cluster."""
+    """The state of Flux in a cluster."""
 
     HEALTHY = "healthy"
     """The controllers run: there is nothing to recover."""
     ALIVE = "alive"
-    """Controllers are gone; nothing waits to be deleted, and the HelmRelease of Flux is there."""
+    """Controllers are missing, nothing waits to be deleted, and Flux's HelmRelease is there."""
     TERMINATING = "terminating"
-    """CRDs or objects wait to be deleted."""
+    """CRDs or objects of Flux wait to be deleted."""
     GONE = "gone"
-    """Nothing waits to be deleted, and the HelmRelease of Flux is not there."""
+    """Nothing waits to be deleted, and the HelmRelease of Flux is missing."""
     UNKNOWN = "unknown"
-    """What was read does not tell."""
+    """The objects that were read do not tell the state."""
 
 
 class Diagnosis(Struct, frozen=True):
     """The state of a cluster.
 
     Attributes:
-        state: that it is in.
-        why: what says so, or what is missing to tell; sentences without a full stop.
-        then: which recovery follows; None when it is the only one.
+        state: the state of Flux in the cluster.
+        why: the reason for this state, or what is missing to know it; sentences without a full
+            stop.
+        then: the state whose recovery follows after that of `state`; None if none follows, or
+            that is not known.
     """
 
     state: State
@@ -48,8 +51,8 @@ def diagnose(contents: ClusterContents, owner: tuple[str, str]) -> Diagnosis:
     """Decide which state a cluster is in.
 
     Args:
-        contents: what it has of Flux.
-        owner: namespace and name of the HelmRelease that owns Flux.
+        contents: the objects of Flux in the cluster.
+        owner: the namespace and name of the HelmRelease that owns Flux.
     """
     lacking = _lacking(contents)
     if lacking is not None:
@@ -69,7 +72,7 @@ def diagnose(contents: ClusterContents, owner: tuple[str, str]) -> Diagnosis:
 
 
 def _lacking(contents: ClusterContents) -> str | None:
-    """Say what was not listed that a diagnosis needs; None when all was."""
+    """Return what a diagnosis needs and was not listed; None if all was."""
     if contents.crds is None:
         return "no CRD is listed"
     if any(contents.crds.values()):
@@ -98,7 +101,7 @@ def _stopped(contents: ClusterContents, owner: tuple[str, str]) -> Diagnosis:
 
 
 def _without(contents: ClusterContents, *, running: bool) -> list[str]:
-    """Return the controllers that do not run, or that are not even to run."""
+    """Return the controllers without an available pod, or if not `running`, without replicas."""
     found = {
         controller.name
         for controller in contents.controllers or ()
@@ -108,7 +111,7 @@ def _without(contents: ClusterContents, *, running: bool) -> list[str]:
 
 
 def _then(contents: ClusterContents, owner: tuple[str, str]) -> State | None:
-    """Return the recovery behind that of terminating CRDs; None when it depends."""
+    """Return the recovery that follows that of terminating CRDs; None if it is not known."""
     if contents.objects is None or contents.crds is None:
         return None
     found = _owner(contents, owner)

@@ -1,8 +1,8 @@
-"""What the commands of a recovery name: in the repository, and in the cluster. Pure.
+"""Finds the names for the commands of a recovery, in the repository and in the cluster. Pure.
 
-Defaults are those of helm-controller's HelmRelease v2: a release is called like its HelmRelease,
-behind the target namespace if there is one, and Helm keeps it in the namespace of the HelmRelease
-(fluxcd.io/flux/components/helm/helmreleases).
+The defaults are those of helm-controller's HelmRelease v2. A release has the name of its
+HelmRelease, after the target namespace and a hyphen if there is one. Helm keeps it in the namespace
+of the HelmRelease (fluxcd.io/flux/components/helm/helmreleases).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from fluxbump.text import yaml
 from fluxbump.text.patterns import lazy_pattern
 
 CONTROLLERS = "flux-system"
-"""Where `install.yaml` puts the controllers, whatever a repository says."""
+"""The namespace in which `install.yaml` puts the controllers, whatever a repository says."""
 
 _UPSTREAM = "https://github.com/fluxcd/flux2/releases/download/v{}/install.yaml"
 _URL = r"https://[\w.:/%~-]*fluxcd/flux2/releases/download/v{}/install\.yaml(?![\w-]|\.\w)"
@@ -32,18 +32,19 @@ _LONGEST = 53  # characters that Helm allows a release; helm-controller shortens
 
 
 class Names(Struct, frozen=True):
-    """What the commands name.
+    """The names in the commands of a recovery.
 
     Attributes:
-        namespace: of the HelmRelease that owns Flux.
-        helm_release: its name.
-        release: of Helm.
-        storage: the namespace of the release's Secrets.
-        chart: version that the HelmRelease is to have; empty when the repository is not repaired,
-            or the version stands elsewhere.
-        install: URL or path of install.yaml.
-        bootstrap: a file with the source and the Kustomization that start it all, or empty.
-        context: of the kubeconfig; None for the current one.
+        namespace: the namespace of the HelmRelease that owns Flux.
+        helm_release: the name of this HelmRelease.
+        release: the name of the Helm release.
+        storage: the namespace of the Secrets in which Helm keeps the release.
+        chart: the chart version that the HelmRelease must get. Empty if the repository is not
+            repaired, or if the HelmRelease itself has no exact version.
+        install: the URL of install.yaml.
+        bootstrap: the path of a file with the source and the Kustomization that start everything;
+            empty if the user names none.
+        context: the context in the kubeconfig; None for the current one.
     """
 
     namespace: str
@@ -57,7 +58,7 @@ class Names(Struct, frozen=True):
 
     @property
     def owner(self) -> tuple[str, str]:
-        """Namespace and name of the HelmRelease that owns Flux."""
+        """The namespace and name of the HelmRelease that owns Flux."""
         return self.namespace, self.helm_release
 
 
@@ -65,11 +66,11 @@ def owner_of(inventory: Inventory, directory: str | None) -> Owner:
     """Return the HelmRelease that owns Flux.
 
     Args:
-        inventory: of the repository.
-        directory: of the cluster; None for the whole repository.
+        inventory: the charts and pins of the repository.
+        directory: the directory of the cluster; None for the whole repository.
 
     Raises:
-        PinError: there is none, or several say different things.
+        PinError: there is none, or there are several that differ.
     """
     below = f"{directory.strip('/')}/" if directory else ""
     found = [owner for owner in owners(inventory) if owner.document.path.startswith(below)]
@@ -91,7 +92,7 @@ def _identity(owner: Owner) -> tuple[str | None, ...]:
 
 
 def name_of(owner: Owner) -> str:
-    """Return the name of a HelmRelease."""
+    """Return the name of the HelmRelease of an owner."""
     return _named(owner)[1]
 
 
@@ -108,19 +109,20 @@ def _described(owner: Owner) -> str:
 def names(
     owner: Owner, contents: ClusterContents, inventory: Inventory, *, repaired: bool
 ) -> Names:
-    """Put together what the commands name.
+    """Return the names for the commands of a recovery.
 
-    What Helm has installed is what the HelmRelease in the cluster says. Only if that is not there,
-    the one in the repository counts.
+    Helm has installed what the HelmRelease in the cluster says. The one in the repository counts
+    only if the cluster has none.
 
     Args:
         owner: the HelmRelease in the repository.
-        contents: what the cluster has.
-        inventory: of the repository.
-        repaired: whether its pins agree, so that its chart may be installed.
+        contents: the objects of Flux in the cluster.
+        inventory: the charts and pins of the repository.
+        repaired: True if the pins agree, so that the chart may be installed.
 
     Raises:
-        PinError: a name is missing, or none that Kubernetes allows.
+        PinError: a name is missing, Kubernetes or Helm does not allow a name, or the chart installs
+            Flux into another namespace than install.yaml.
     """
     namespace, name = _named(owner)
     namespace = namespace or _found_namespace(name, contents) or ""
@@ -154,7 +156,7 @@ def _getter(owner: Owner, spec: Mapping[str, Any] | None) -> Callable[[str], str
 
 
 def _found_namespace(name: str, contents: ClusterContents) -> str | None:
-    """Return the namespace of the only HelmRelease of that name."""
+    """Return the namespace of the HelmRelease called `name`; None if there is not just one."""
     found = {
         item.namespace
         for item in contents.objects or ()
@@ -164,10 +166,10 @@ def _found_namespace(name: str, contents: ClusterContents) -> str | None:
 
 
 def _checked(what: str, value: str, where: Location) -> None:
-    """Refuse what no object can be called (RFC 1123, as the API server has it).
+    """Require a name that the API server allows (RFC 1123).
 
     Raises:
-        PinError: it is that.
+        PinError: the name is empty, or the API server does not allow it.
     """
     if not value:
         raise PinError(f"the {what} of the HelmRelease of Flux is not known", where=where)
@@ -176,10 +178,12 @@ def _checked(what: str, value: str, where: Location) -> None:
 
 
 def _install(inventory: Inventory) -> str:
-    """Return where install.yaml of the release is that the repository installs.
+    """Return the URL of install.yaml of the release that the repository installs.
+
+    It is the URL in the repository if there is just one, else the URL at GitHub.
 
     Raises:
-        PinError: it installs none, or not exactly one.
+        PinError: no release is installed, or no exact one.
     """
     release = current(inventory).get(FLUX)
     pins = [pin for pin in inventory.pins if pin.track == FLUX]
@@ -193,7 +197,7 @@ def _install(inventory: Inventory) -> str:
 
 
 def _urls(pins: Iterable[Pin], release: str, files: Mapping[str, str]) -> Iterable[str]:
-    """Yield the install URLs of a release as they stand; those with a password in them are not."""
+    """Yield the install URLs of a release as written, except those with a password."""
     pattern = re.compile(_URL.format(re.escape(release)))
     for path in {pin.location.path for pin in pins if pin.kind in traits.INSTALL_URL}:
         yield from (found[0] for found in pattern.finditer(files.get(path, "")))

@@ -1,4 +1,4 @@
-"""Reads what a cluster has of Flux, through kubectl. It changes nothing."""
+"""Reads the objects of Flux in a cluster through kubectl, or from a file. It changes nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CRDS = (
 
 
 def current_context() -> str | None:
-    """Return the kubeconfig's current context; None where there is none, as in a pod."""
+    """Return the current context of the kubeconfig; None if there is none, as in a pod."""
     try:
         return kubectl.ask("config", "current-context").strip() or None
     except ToolError as error:
@@ -33,13 +33,13 @@ def current_context() -> str | None:
 
 
 def read(context: str | None, name: str) -> ClusterContents:
-    """Ask a cluster.
+    """Read the objects of Flux in a cluster.
 
-    Of most objects only names and times are asked for, so that ten thousand are some MiB.
+    Of most objects only names and times are read, so that ten thousand of them are some MiB.
 
     Args:
-        context: of the kubeconfig; None where there is none.
-        name: of the HelmRelease that owns Flux.
+        context: the context in the kubeconfig; None if there is none.
+        name: the name of the HelmRelease that owns Flux.
 
     Raises:
         ToolError: kubectl is missing, fails, or prints too much.
@@ -79,7 +79,7 @@ def _specs(
     name: str,
     source: str,
 ) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """Read `spec` of the HelmReleases of one name, in whatever namespace."""
+    """Read `spec` of the HelmReleases called `name`, in all namespaces."""
     found: dict[tuple[str, str], Mapping[str, Any]] = {}
     for item in objects:
         if (item.kind, item.name) == ("HelmRelease", name):
@@ -91,7 +91,7 @@ def _specs(
 
 
 def _secrets(ask: Callable[..., str]) -> tuple[cluster_contents.ReleaseSecret, ...]:
-    """List the Secrets of Helm releases as a table, which leaves out what they hold."""
+    """List the Secrets of Helm releases as a table, which does not have their content."""
     printed = ask("get", "secrets", "-A", "-l", "owner=helm", "--show-labels", "--no-headers")
     found = []
     for line in printed.splitlines():

@@ -1,8 +1,8 @@
-"""The commands of a recovery, as one script. Pure.
+"""Writes the commands of a recovery as one shell script. Pure.
 
-They stand in `scripts/`, one file for each recovery, and nowhere else: the runbook shows the same
-files. What differs between clusters is in variables at the top. All of it comes from outside: it is
-quoted for the shell, and on one line in a comment.
+The commands are in `scripts/`, one file for each recovery, and the runbook shows the same files.
+What differs between clusters is in variables at the top of the script. Their values come from
+outside, so they are quoted for the shell, and kept on one line in a comment.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _MEANWHILE = (
 
 
 def commands(name: str) -> str:
-    """Return the commands of a recovery, or what they share: `alive`, `functions`, `after`."""
+    """Return the text of a file in `scripts/`: `alive`, `functions`, `after`, and so on."""
     return (files(__package__) / "scripts" / f"{name}.sh").read_text(encoding="utf-8").strip()
 
 
 def variables(names: Names) -> str:
-    """Return the assignments that all commands take their names from."""
+    """Return the assignments of the variables that the commands use."""
     rows = (
         ("NAMESPACE", names.namespace, "of the HelmRelease that owns Flux"),
         ("HELMRELEASE", names.helm_release, "its metadata.name"),
@@ -52,7 +52,7 @@ _BOOTSTRAP = "a file: the GitRepository and Kustomization that start it all"
 
 
 def recoveries(diagnosis: Diagnosis) -> tuple[str, ...]:
-    """Return which recoveries a state needs, in order."""
+    """Return the names of the recoveries that a diagnosis needs, in the order to run them."""
     found = (diagnosis.state, diagnosis.then)
     return tuple(
         state.value for state in found if state in (State.ALIVE, State.TERMINATING, State.GONE)
@@ -63,10 +63,10 @@ def script(diagnosis: Diagnosis, names: Names, source: str, remarks: Iterable[st
     """Return the commands for a cluster, to be reviewed and then run.
 
     Args:
-        diagnosis: its state.
-        names: what the commands name.
-        source: where the state was read, for people.
-        remarks: what the reader has to do or know, a line each.
+        diagnosis: the state of Flux in the cluster.
+        names: the names in the commands.
+        source: the file or cluster that was read, for people.
+        remarks: what the reader has to do or know, one line for each.
     """
     head = [
         f"Recovery of Flux in {source}: {diagnosis.state}.",

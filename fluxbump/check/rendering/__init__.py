@@ -1,1 +1,1 @@
-"""What `helm template` makes of wrappers, gathered for rules to check."""
+"""Renders wrappers with `helm template`, so that rules can check the objects."""

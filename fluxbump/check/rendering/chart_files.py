@@ -1,7 +1,8 @@
-"""The files of a chart that is to be rendered: which there are, and how they are written out.
+"""Chooses the files of a chart for a render, and writes them to a scratch directory.
 
-Only the chart's own directory is written out, to a scratch directory that is gone when the render
-is done or fails. Paths come from a repository that may be a stranger's, so none may leave it.
+Only the chart's own directory and its dependencies are written. The scratch directory is removed
+when the render is done or fails. Paths come from a repository that may be a stranger's, so none may
+lead out of the scratch directory.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from fluxbump.text import version_ranges
 from fluxbump.text.budget import ARCHIVE
 
 Fetch = Callable[[str], bytes]
-"""Gives the archive of a version of `flux2` as the index describes it, held to its digest.
+"""A function that returns the archive of a version of `flux2`, verified by the index's digest.
 
-Raises IndexSourceError when it cannot.
+It raises IndexSourceError if the archive is not available.
 """
 
 _CHART_FILE = "Chart.yaml"
@@ -32,16 +33,17 @@ _DEEPEST = 64  # folders; deeper ones are an attack on whoever walks them
 
 
 class NotRenderedError(Exception):
-    """Why nothing can be rendered, one sentence; it becomes `Render.not_run`."""
+    """A chart cannot be rendered. The message is one sentence, and becomes `Render.not_run`."""
 
 
 class CommunityChart(Struct, frozen=True):
-    """The community chart that a dependency gets.
+    """The community chart that is used for a dependency.
 
     Attributes:
-        place: the archive's path inside the wrapper, or an unpacked chart's folder with `/`.
-        release: the Flux release inside, as it says itself.
-        fetched: the archive, when it comes from the index.
+        place: the path of the archive inside the wrapper, or the folder of an unpacked chart, with
+            `/` at the end.
+        release: the Flux release that the chart states as its appVersion.
+        fetched: the bytes of the archive if it comes from the index; None if it is vendored.
     """
 
     place: str
@@ -50,11 +52,11 @@ class CommunityChart(Struct, frozen=True):
 
 
 class FilesToRender(Struct, frozen=True):
-    """Where the files of a chart that is to be rendered come from.
+    """The files of a chart for a render.
 
     Attributes:
-        kept: path inside the chart to path in the snapshot.
-        community: the community charts, one for each dependency on it.
+        kept: by path inside the chart, the path in the snapshot.
+        community: the community charts, one for each version that a dependency asks for.
     """
 
     kept: Mapping[str, str]
@@ -64,7 +66,7 @@ class FilesToRender(Struct, frozen=True):
 def choose(
     chart: Chart, snapshot: Snapshot, vendored: Sequence[Vendored], fetch: Fetch | None
 ) -> FilesToRender:
-    """Choose the files and archives to render.
+    """Choose the files and archives for the render of a chart.
 
     Raises:
         NotRenderedError: the community chart is not available.
@@ -87,7 +89,7 @@ def choose(
 
 
 def _place(vendored: Vendored, start: int) -> str:
-    """Return the part of the wrapper that a vendored chart takes up."""
+    """Return the path of a vendored archive, or the folder of an unpacked chart."""
     return vendored.path[start:].removesuffix(_CHART_FILE)
 
 
@@ -101,7 +103,7 @@ def _community(wanted: str, places: Mapping[str, Vendored], fetch: Fetch | None)
     """Find the chart of the version that a dependency asks for.
 
     Raises:
-        NotRenderedError: it is neither vendored nor available from the index.
+        NotRenderedError: the chart is neither vendored nor available from the index.
     """
     # The archive goes first: FB112 holds it to its digest, and an unpacked chart to none.
     for place, vendored in sorted(places.items(), key=lambda item: item[0].endswith("/")):
@@ -135,9 +137,9 @@ def _fetched(version: str, fetch: Fetch) -> CommunityChart:
 
 
 def _local(chart: Chart, snapshot: Snapshot, files: Mapping[str, str]) -> dict[str, str]:
-    """Put charts of this repository under `charts/`, where a `file://` dependency names one.
+    """Return the files of charts that `file://` dependencies name, by their path in `charts/`.
 
-    One that is vendored already stays as it is. What is missing in the end, helm will name.
+    A chart that is vendored already stays as it is. Helm names a chart that is still missing.
     """
     added: dict[str, str] = {}
     for number, dependency in enumerate(chart.dependencies):
@@ -152,7 +154,7 @@ def _local(chart: Chart, snapshot: Snapshot, files: Mapping[str, str]) -> dict[s
 
 
 def _paths(snapshot: Snapshot, folder: str) -> list[str]:
-    """Return the files below a folder; none when it is outside of the repository, or git's own."""
+    """Return the files below a folder; none if it is outside of the repository, or git's own."""
     if folder.startswith(("/", "../")):
         return []
     return [path for path in snapshot.below(folder) if ".git" not in path.split("/")]
@@ -172,13 +174,14 @@ def write_out(
     """Write a chart's files below `directory`.
 
     Args:
-        directory: to be made.
-        snapshot: that holds the files.
-        files: which to write.
-        ours: more files, by their path inside the chart, unless it has such a file itself.
+        directory: the directory to make.
+        snapshot: the snapshot that holds the files.
+        files: the files to write.
+        ours: the content of further files, by path inside the chart. One is not written if the
+            chart has a file of that path.
 
     Returns:
-        What a schema among them would make helm load from elsewhere; None for nothing.
+        The remote schema that a file would make helm load; None if there is none.
 
     Raises:
         NotRenderedError: a path could lead out of the directory, or a file is too large.

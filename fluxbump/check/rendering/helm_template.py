@@ -1,4 +1,4 @@
-"""Gathers what `helm template` makes of a wrapper, for rules to judge; see `chart_files`."""
+"""Runs `helm template` on a wrapper, and returns the render for rules to check."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class _Begun(Struct, frozen=True):
     """A render that is under way.
 
     Attributes:
-        output: waits for it.
-        images: as in `Render`.
-        schema: as in `Render`.
+        output: the function that waits for helm, and returns what it printed.
+        images: the field `images` of the later `Render`.
+        schema: the field `schema` of the later `Render`.
     """
 
     output: Callable[[], str]
@@ -61,17 +61,18 @@ def begin(
 ) -> Iterator[Callable[[], Render]]:
     """Start to render a wrapper with its default values.
 
-    Gives what waits for the result; what prevents it is in the result, not raised. All files are
-    read before that, and all that was written out is gone when the block is left.
+    Yields a function that waits for the result. If something prevents the render, the result says
+    why, and nothing is raised. All files are read before that. The files that were written for helm
+    are removed at the end of the block.
 
     Args:
         chart: the wrapper.
-        snapshot: that holds it.
-        vendored: community charts of the snapshot; those of other wrappers are ignored. One of
-            another version than the dependency asks for is not used.
-        fetch: gives an archive that is not vendored; None when there is no index.
-        helm: None when it is not installed.
-        kube_version: the Kubernetes to render for.
+        snapshot: the snapshot that holds the wrapper.
+        vendored: the community charts of the snapshot. Those of other wrappers are ignored, and so
+            are those of another version than the dependency asks for.
+        fetch: the function that fetches an archive that is not vendored; None if there is no index.
+        helm: the helm program; None if it is not installed.
+        kube_version: the Kubernetes version to render for.
     """
     if helm is None:
         nothing = Render(chart.path, not_run="helm is not installed")
@@ -115,7 +116,7 @@ def _finish(chart: Chart, helm: Helm, begun: _Begun) -> Render:
 
 
 def _attempt(chart: Chart, helm: Helm, work: Callable[[], T]) -> T | Render:
-    """Do a part of a render; what prevents it becomes the result."""
+    """Do a part of a render. If it fails, return a `Render` that says why."""
     try:
         return work()
     except NotRenderedError as reason:
@@ -146,7 +147,7 @@ def _refused(chart: Chart, helm: Helm, message: str) -> Render:
 def _images(
     chart: Chart, snapshot: Snapshot, community: Sequence[CommunityChart]
 ) -> dict[str, str]:
-    """Return the tags that the releases inside ship; empty when that is not known."""
+    """Return the image tags of the release in the chart, by controller; empty if unknown."""
     images: dict[str, str] = {}
     for source_chart in community:
         known = facts.controllers(source_chart.release.removeprefix("v"))
@@ -155,7 +156,7 @@ def _images(
 
 
 def _values(chart: Chart, snapshot: Snapshot, community: CommunityChart) -> bytes:
-    """Return the default values of a community chart."""
+    """Return the values.yaml of a community chart; empty if it cannot be read."""
     path = f"{chart.directory}{community.place}"
     try:
         if path.endswith("/"):

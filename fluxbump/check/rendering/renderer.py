@@ -1,4 +1,4 @@
-"""Puts together what renders a wrapper: the helm binary, and archives from the index."""
+"""Makes the function that renders wrappers, from the helm binary and archives of the index."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from fluxbump.workspace import Session
 
 @contextmanager
 def renderer(session: Session[Snapshot], index: ChartIndex | None) -> Iterator[Renderer]:
-    """Give what renders wrappers; what it started has ended when the block is left.
+    """Yield the function that renders wrappers. All its processes end with the block.
 
     Args:
-        session: says which helm to run, and where archives come from.
-        index: what it offers; None when it could not be read.
+        session: the session, which has the helm to run and the source of archives.
+        index: the chart index; None if it could not be read.
     """
     found = binary.find(session.options.helm)
     known = {str(chart.version): chart for chart in index.releases} if index else {}
