@@ -1,1 +1,1 @@
-"""Files as text: YAML, HCL, Markdown, versions, and which parts are live."""
+"""Reads files as text: YAML, HCL, Markdown, versions, and which parts of a file are live code."""

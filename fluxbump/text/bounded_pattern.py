@@ -1,8 +1,9 @@
-r"""Patterns that somebody else wrote: they are Python's, and take bounded time and memory.
+r"""Runs regular expressions from configuration files within limits of time and memory.
 
-The standard library's `re` has no bound: `(a|aa)+$` takes hours over a line. `regex` reads the same
-patterns and gives up after a time; it is imported only if there is such a pattern. It has no bound
-when it compiles, where it writes nested counts out, so what it may be given is decided here.
+The patterns have Python's syntax. The standard library's `re` has no time limit: `(a|aa)+$` takes
+hours over a line. The package `regex` reads the same patterns and has one. It is imported only if
+there is such a pattern. It has no limit while it compiles, where it expands nested counts, so this
+module limits the patterns that it gets.
 """
 
 from __future__ import annotations
@@ -21,23 +22,26 @@ if TYPE_CHECKING:
     import regex
 
 LONGEST = 1_000
-"""Characters of a pattern."""
+"""The maximum length of a pattern, in characters."""
 
 MOST_TEXT = 4 << 20
-"""Characters of a text; a group that is repeated takes some eighty bytes for each."""
+"""The maximum length of a searched text, in characters.
+
+A repeated group takes about 80 bytes of memory for each character.
+"""
 
 SECONDS = 2.0
-"""Processor time for one text."""
+"""The maximum processor time for the search of one text."""
 
 _MOST_REPEATS = 1_000  # what the counts of a pattern come to, one inside the other
 _COUNT = lazy_pattern(r"\{([0-9]{0,40})(?:,([0-9]{0,40}))?\}")
 
 
 class PatternLimitError(Exception):
-    """A pattern takes more than it may over a text.
+    """The search of a text for a pattern exceeds a limit.
 
     Attributes:
-        reason: what it takes, for people.
+        reason: which limit, for people.
     """
 
     def __init__(self, reason: str) -> None:
@@ -49,7 +53,7 @@ def require(pattern: str) -> None:
     """Check that a pattern can be used, and has a group `version`.
 
     Raises:
-        ValueError: it cannot; one line that says why.
+        ValueError: the pattern cannot be used; the message is one line that says why.
     """
     if "version" not in _bounded(pattern).groupindex:
         raise ValueError("has no group called version: (?P<version>…)")
@@ -74,12 +78,12 @@ def _bounded(pattern: str) -> regex.Pattern[str]:
 
 
 def found(pattern: str, group: str, text: str) -> Iterator[tuple[int, int]]:
-    """Yield where a group of a pattern is in a text; matches in which it holds nothing are passed.
+    """Yield the span of a group in each match of a pattern, unless the group is empty.
 
     Args:
-        pattern: that `require` takes.
-        group: its name.
-        text: that is searched.
+        pattern: a pattern that `require` accepts.
+        group: the name of the group.
+        text: the text to search.
 
     Raises:
         PatternLimitError: the search takes too much time or memory.
@@ -92,10 +96,10 @@ def found(pattern: str, group: str, text: str) -> Iterator[tuple[int, int]]:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Tell whether a pattern is found in a text.
+    """Whether a pattern is found in a text.
 
     Raises:
-        ValueError: it is no pattern that can be used.
+        ValueError: the pattern cannot be used.
         PatternLimitError: the search takes too much time or memory.
     """
     with _limited(text):

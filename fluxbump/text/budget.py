@@ -1,9 +1,9 @@
-"""What a file that others wrote may take. Pure.
+"""Sets limits on the time and memory that fluxbump spends on a file of others. Pure.
 
-Work on a file grows linearly with its size, so a limit on its bytes limits time and memory. What a
-parser makes of a byte differs, so the values of YAML and the marks of other languages have a limit
-of their own. Whoever reads a file names it when it exceeds one, as a finding where rules search, as
-an error where a command cannot go on without the file.
+Work on a file grows linearly with its size, so a limit on its bytes limits time and memory. Parsers
+spend different amounts on a byte, so the values of YAML and the marks of other languages have
+limits of their own. The reader of a file that exceeds a limit reports it: as a finding if rules
+read it, or as an error if a command needs it.
 """
 
 from __future__ import annotations
@@ -11,31 +11,32 @@ from __future__ import annotations
 from msgspec import Struct
 
 _MARKS = b"{}[]()\"'`=$#"
-"""What scanners of HCL, templates, scripts, and program source stop at."""
+"""The characters at which the scanners of HCL, templates, scripts and program source stop."""
 
 
 PIN = 200
-"""Steps that a pin or a note takes: reading it, and the rules that check it."""
+"""How many steps a pin or a note costs, for reading it and for the rules that check it."""
 
 
 class ExceededError(Exception):
-    """A file takes more than its budget; the message says which limit."""
+    """A file exceeds its budget; the message says which limit."""
 
 
 class FileBudget(Struct, frozen=True, kw_only=True):
-    """The limits for one file of a kind.
+    """The maximum values for one file of a kind.
 
     Attributes:
-        size: bytes.
-        values: keys, values, and collections of YAML or JSON. One takes 300 bytes of memory.
-        slow: characters for YAML's pure parser, which takes ten microseconds for each.
-        depth: collections in flow style, one inside the other; libyaml recurses on the C stack.
-        steps: of a search for pins: a word of a command is one, a pin or a note is `PIN`. It bounds
-            what is found in a file of any size, and what rules have to do with that.
-        marks: brackets, quotes, and signs of other languages; a scanner makes a step for each.
-        members: files and folders in an archive.
-        documents: of a manifest.
-        entries: releases of one chart in an index; the community has published a hundred.
+        size: the size of the file in bytes.
+        values: the keys, values, and collections in YAML or JSON. Each takes 300 bytes of memory.
+        slow: the characters that YAML's pure parser gets, which takes ten microseconds for each.
+        depth: the depth of nested collections in flow style, because libyaml recurses on the C
+            stack.
+        steps: the steps of a search for pins. A word of a command is one step, a pin or a note is
+            `PIN` steps. This limits the pins found in a file, and the work of rules on them.
+        marks: the brackets, quotes, and signs in other languages. A scanner takes a step for each.
+        members: the files and folders in an archive.
+        documents: the documents of a manifest.
+        entries: the releases of one chart in an index. The community has published a hundred.
     """
 
     size: int
@@ -49,11 +50,13 @@ class FileBudget(Struct, frozen=True, kw_only=True):
     entries: int = 20_000
 
     def excess(self, data: bytes, *, is_yaml: bool = True) -> str | None:
-        """Say which limit a file exceeds before anything parses it; None if it exceeds none.
+        """Return which limit a file exceeds, as a phrase; None if it exceeds none.
+
+        It is called before the file is parsed.
 
         Args:
             data: the file, or as much of it as was read.
-            is_yaml: its values are counted when it is parsed, so its marks are not.
+            is_yaml: whether the file is YAML. The parser counts its values, so marks do not count.
         """
         if len(data) > self.size:
             return f"takes more than {self.shown_size}"
@@ -63,7 +66,7 @@ class FileBudget(Struct, frozen=True, kw_only=True):
 
     @property
     def shown_size(self) -> str:
-        """The limit of the size, for people."""
+        """The maximum size for people, such as `16 MiB`."""
         whole = self.size >> 20
         return f"{whole} MiB" if whole else f"{self.size >> 10} KiB"
 
@@ -73,7 +76,7 @@ def _marks(data: bytes) -> int:
 
 
 REPOSITORY_FILE = FileBudget(size=16 << 20)
-"""A file that is searched; the manifests of all controllers take half a mebibyte."""
+"""A file of the repository. The manifests of all controllers take half a mebibyte."""
 
 SETTINGS = FileBudget(size=256 << 10)
 """`fluxbump.yaml`."""
@@ -94,7 +97,7 @@ ARCHIVED_FILE = FileBudget(size=5 << 20)
 """One file of an archive; Helm has the same limit (`pkg/chart/loader/archive`)."""
 
 MANIFEST = FileBudget(size=32 << 20)
-"""What a release of Flux ships: its `install.yaml`, or what helm renders of its chart."""
+"""The manifest of a Flux release: its `install.yaml`, or the output of helm for its chart."""
 
 MOST_READ = max(file_budget.size for file_budget in (REPOSITORY_FILE, ARCHIVE)) + 1
-"""Bytes that are read of a repository's file at the most: enough to tell that it is too large."""
+"""How many bytes of a repository's file are read at most: one more than the largest limit."""

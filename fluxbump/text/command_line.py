@@ -1,7 +1,7 @@
-"""The words of a command in a text, and how far the command goes. Pure.
+"""Splits a shell command in a text into its words, up to the end of the command. Pure.
 
-A script, a Makefile, a Dockerfile and a YAML value hold commands in the same form; what differs is
-where a line is continued, and what ends the command.
+A script, a Makefile, a Dockerfile and a YAML value hold commands in the same form. They differ in
+how a line is continued, and in what ends the command.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _TOKEN = lazy_pattern(
 )
 
 _LONGEST = 4096
-"""Characters that a command may take; a line of a million is no command line."""
+"""The maximum length of a command, in characters; a line of a million is no command line."""
 _MOST_WORDS = 256
-"""Words that are read of a command."""
+"""How many words of a command are read at most."""
 
 
 class Word(Struct, frozen=True):
-    """A word of a command, without the quotes around it, and where it starts."""
+    """A word of a command, without the quotes around it, and the offset at which it starts."""
 
     text: str
     start: int
@@ -49,8 +49,8 @@ def words_of(file: TextFile, match: re.Match[str]) -> list[Word]:
     """Return the words of a command behind its name.
 
     Args:
-        file: with the command.
-        match: of the command's name.
+        file: the file with the command.
+        match: the match of the command's name.
 
     Raises:
         ExceededError: the file's commands have too many words.
@@ -83,7 +83,7 @@ def words_of(file: TextFile, match: re.Match[str]) -> list[Word]:
 
 
 class _CommandToken(Struct, frozen=True):
-    """What stands at a place of a command line; its kind is empty if nothing of one does."""
+    """A token of a command line; its kind is empty if no token is at the offset."""
 
     kind: str
     end: int
@@ -91,7 +91,7 @@ class _CommandToken(Struct, frozen=True):
 
 
 def _token(file: TextFile, start: int) -> _CommandToken:
-    """Read what stands there, once for all commands of a line."""
+    """Return the token at an offset, which is read once for all commands of a line."""
     known = file.tokens.get(start)
     if isinstance(known, _CommandToken):
         return known
@@ -105,7 +105,7 @@ def _token(file: TextFile, start: int) -> _CommandToken:
 
 
 def _until(word: str, quote: str) -> str:
-    """Cut a word where the quote in front of the whole command closes."""
+    """Return a word up to the quote that closes the quote before the whole command."""
     if not quote or quote not in "\"'":
         return word
     position = 0
@@ -123,10 +123,10 @@ _KEY = lazy_pattern(r"(?:- +)*(?:[\w.-]+:[ \t]+)?")
 
 
 def _folded_end(file: TextFile, offset: int) -> int:
-    """Return how far YAML folds the lines of a command into one; 0 where it does not.
+    """Return the end of the lines that YAML folds into one with a command; 0 if it folds none.
 
-    In a `>` block that is as far as lines are indented alike; a plain scalar goes on over lines
-    that are indented deeper than its key.
+    In a `>` block these are the lines with the same indentation or more. A plain scalar continues
+    on lines that are indented deeper than its key.
     """
     if not file.is_yaml:
         return 0
@@ -147,7 +147,7 @@ def _folded_end(file: TextFile, offset: int) -> int:
 
 
 def _line_above(text: str, start: int, indent: int) -> str:
-    """Return the nearest line above that is indented less."""
+    """Return the nearest line above that is indented less than `indent`; empty if there is none."""
     while indent and start > 0:
         end = start - 1
         start = text.rfind("\n", 0, end) + 1
@@ -173,12 +173,12 @@ def _deeper(text: str, end: int, indent: int) -> int:
 
 
 def rest_of(word: Word, skip: int) -> Word:
-    """Return what is behind the first characters of a word, such as the value of `--flag=value`."""
+    """Return the word behind the first `skip` characters, such as the value of `--flag=value`."""
     return _plain(word.text[skip:], word.start + skip)
 
 
 def _plain(text: str, start: int) -> Word:
-    """Take the quotes off a word, escaped ones too."""
+    """Return a word without the quotes around it, escaped ones included."""
     bare = text.lstrip("\\\"'")
     start += len(text) - len(bare)
     return Word(bare.rstrip("\\\"'"), start)

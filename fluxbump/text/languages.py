@@ -1,9 +1,9 @@
-"""What a file is, by its name: what acts on it, and so how its comments are marked. Pure.
+"""Tells by a file's name what the file is for, and how its comments are marked. Pure.
 
-Two questions are answered apart. What becomes of the file decides whether it is live: configuration
-and scripts are run, programs are built, documents are read by people, records say what was once so,
-locks are written by another tool. Its syntax decides where its comments are. A file that is in no
-table here is a document: what it names is listed, and nobody's text is rewritten on a guess.
+The purpose of a file decides whether it is live code: configuration and scripts are run, programs
+are built, documents are read by people, records keep a former state, and lock files are written by
+another tool. The syntax of a file decides where its comments are. A file that is in no table here
+is a document: its versions are listed and never changed.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from fluxbump.text.syntax.comments import Syntax
 
 
 class Language(Enum):
-    """What a file is there for."""
+    """The purpose of a file."""
 
     SCRIPT = auto()
-    """Configuration, scripts, templates of both: live, and read as text."""
+    """Configuration, scripts, and templates of both: live code that is read as text."""
     HCL = auto()
-    """Terraform and its like; a heredoc's body is a script."""
+    """Terraform and similar languages: live code. The body of a heredoc is a script."""
     JSON = auto()
-    """Live; read as text, with comments where a JSON file has any."""
+    """JSON: live code that is read as text, with the comments that some JSON files have."""
     APPLICATION = auto()
-    """Source code of programs; what it says of Flux are strings, not installs."""
+    """Source code of programs. A version in it is a string, and installs nothing by itself."""
     DOCUMENT = auto()
-    """Prose for people, and whatever is not known; nothing in it is live."""
+    """Prose for people, and files of unknown purpose. Nothing in them is live."""
     RECORD = auto()
-    """What was so at one time: patches, logs, expected output, data. Nothing in it is live."""
+    """Records of a former state: patches, logs, expected output, data. Nothing in them is live."""
     LOCK = auto()
-    """What another tool has resolved and writes itself; nobody edits it."""
+    """Lock files, which another tool writes and which are not edited."""
 
 
 # --- what files do -------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ _FIRST_PARTS = (
     "dockerfile containerfile makefile jenkinsfile justfile earthfile procfile vagrantfile "
     "tiltfile .env .envrc .bashrc user-data meta-data cloud-init cloud-config userdata"
 )
-"""`Dockerfile.build`, `.env.production`, `cloud-init-master`: what is behind tells nothing."""
+"""Names of scripts that may have a suffix of any kind: `Dockerfile.build`, `.env.production`."""
 _FIRST_PART = frozenset(_FIRST_PARTS.split())
 
 _FORMS = lazy_pattern(r"(?:^|/)\.(?:github|gitlab|gitea|forgejo)/(?:ISSUE|DISCUSSION)_TEMPLATE/")
@@ -121,11 +121,11 @@ def suffix_of(path: str) -> str:
 
 
 def language_of(path: str, text: str = "") -> Language:
-    """Tell what a file is there for, by its name.
+    """Return the purpose of a file by its name.
 
     Args:
-        path: of the file.
-        text: of the file; its first line tells of a name that says nothing.
+        path: the path of the file.
+        text: the text of the file. Its first line (`#!…`) counts if the name is not known.
     """
     known = _named(path)
     if known is not None:
@@ -159,12 +159,12 @@ def _first_part(name: str) -> str:
 
 
 def _parts(name: str) -> Iterable[str]:
-    """Yield what a name begins with, up to each of its dots, dashes and underscores."""
+    """Yield the beginnings of a name, up to each dot, dash and underscore and up to its end."""
     return (name[: match.start()] for match in re.finditer(r"(?<=.)[._-]|$", name))
 
 
 def _peeled(name: str) -> tuple[str, tuple[str, ...]]:
-    """Take the suffixes of templates from a name, in lower case."""
+    """Return a name without the suffixes of templates, and these suffixes in lower case."""
     layers: list[str] = []
     while (suffix := suffix_of(name)[1:]) in LAYERS:
         layers.append(suffix)
@@ -184,11 +184,11 @@ def _syntax_named(path: str) -> Syntax:
 
 
 def syntax_of(path: str, text: str) -> Syntax:
-    """Tell how a file's comments are marked.
+    """Return how comments are marked in a file.
 
     Args:
-        path: of the file.
-        text: of the file: its first line, and whether it is a template.
+        path: the path of the file.
+        text: the text of the file, whose first line and template marks count.
     """
     base = _syntax_named(path)
     if _named(path) is None and (match := _INTERPRETERS.match(text)):
@@ -204,7 +204,10 @@ _SIGNS = lazy_pattern(r"\{\{|\{%|%\{|<%")
 
 
 def is_template(path: str, text: str) -> bool:
-    """Whether a text is a template in disguise: below a chart's `templates/`, or by its marks."""
+    """Whether a file is a template although its name does not say so.
+
+    It is below a chart's `templates/`, or is YAML or JSON with the marks of a template.
+    """
     if "/templates/" in f"/{path}" and "{{" in text:
         return True
     return suffix_of(path) in (".yaml", ".yml", ".json") and _SIGNS.search(text) is not None
@@ -214,7 +217,7 @@ _TEMPLATE_OF_YAML = lazy_pattern(r"\.ya?ml\.[a-z0-9]+$")
 
 
 def is_template_of_yaml(path: str) -> bool:
-    """Whether a file becomes a YAML file, by its name: `values.yaml.tftpl`."""
+    """Whether a file's name is that of a template for a YAML file, such as `values.yaml.tftpl`."""
     return _TEMPLATE_OF_YAML.search(path) is not None
 
 
@@ -229,5 +232,5 @@ _TESTS = lazy_pattern(
 
 
 def is_test(path: str) -> bool:
-    """Whether a program's source is a test or what tests use, by its path."""
+    """Whether the path of a program's source is that of a test or of data for tests."""
     return _TESTS.search(path) is not None

@@ -1,7 +1,7 @@
-"""Calls and object literals in source code: which names stand together, with which values. Pure.
+"""Finds names and their values in calls and object literals of source code. Pure.
 
-A scanner for what the languages have in common: brackets, strings, and names with a value. It knows
-no grammar, so it says nothing of what is not certain by these alone.
+The scanner knows what programming languages have in common: brackets, strings, and names with a
+value. It knows no grammar, so it leaves out everything that is not certain by these alone.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NO_SINGLE = lazy_pattern(
     rf"(?P<text>{_LONG}|{_DOUBLE}|{_CHARACTER}|{_BACK})|[()\[\]{{}}]", re.DOTALL
 )
 _CHARACTERS = frozenset({".go", ".rs", ".java", ".kt", ".kts", ".cs", ".scala", ".swift", ".fs"})
-"""Suffixes of languages in which single quotes hold one character."""
+"""Suffixes of languages in which single quotes hold one character and no string."""
 
 _NAME = r"[A-Za-z_$][\w$]*"
 _KEY = rf"(?:(?P<quote>[\"'])(?P<quoted>{_NAME})(?P=quote)|(?<![\w$])(?P<plain>{_NAME}))"
@@ -45,16 +45,16 @@ _LINK_BACK = lazy_pattern(rf"\.\s*(?P<name>{_NAME})\s*\Z")
 
 
 class SourceValue(Struct, frozen=True):
-    """What a name is given.
+    """A name in source code with its value: an argument, a member of a literal, an assignment.
 
     Attributes:
-        name: as it stands.
-        sign: between the two: `:`, `=`, `:=`, `=>`, or `(` of a builder's method.
-        start: offset of the value, without quotes.
-        end: offset behind it.
-        text: the value.
-        name_start: offset of the name.
-        is_text: it is a string and nothing else.
+        name: the name as written; empty for an item of a list.
+        sign: the sign between name and value: `:`, `=`, `:=`, `=>`, or `(` for a method.
+        start: the offset of the value, without quotes.
+        end: the offset behind the value, without quotes.
+        text: the value as written, without quotes.
+        name_start: the offset of the name.
+        is_text: whether the value is one string and nothing else.
     """
 
     name: str
@@ -67,15 +67,15 @@ class SourceValue(Struct, frozen=True):
 
 
 class SourceText:
-    """A program's text, by its brackets."""
+    """The source code of a program, indexed by its strings and brackets."""
 
     def __init__(self, file: TextFile) -> None:
-        """Take a program's source, or a configuration in a language of that kind."""
+        """Index a program's source, or a configuration in a language with similar syntax."""
         self._file = file
 
     @cached_property
     def _tokens(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-        """The spans of strings, and of brackets with what they hold."""
+        """The spans of strings, and the spans of brackets including their contents, in order."""
         text, position = self._file.text, 0
         pattern = _NO_SINGLE if suffix_of(self._file.path) in _CHARACTERS else _ANY
         strings, pairs, open_ = list[tuple[int, int]](), list[tuple[int, int]](), list[int]()
@@ -94,7 +94,7 @@ class SourceText:
 
     @cached_property
     def _parents(self) -> list[int]:
-        """For each pair of brackets, which pair is around it; -1 for none."""
+        """The index of the pair of brackets around each pair; -1 if there is none."""
         parents, around = list[int](), list[int]()
         for number, (start, _) in enumerate(self._tokens[1]):
             while around and self._tokens[1][around[-1]][1] < start:
@@ -127,7 +127,7 @@ class SourceText:
 
     @cached_property
     def given(self) -> tuple[SourceValue, ...]:
-        """The names that are given a value, in order."""
+        """The names with a value, in the text's order."""
         return tuple(self._given())
 
     def _given(self) -> Iterator[SourceValue]:
@@ -139,16 +139,17 @@ class SourceText:
             yield self._value(name, match["sign"], match.end(), at)
 
     def inside(self, start: int, end: int) -> tuple[SourceValue, ...]:
-        """Return what is given between two offsets, at any depth."""
+        """Return the names with a value between two offsets, at any depth of brackets."""
         first = bisect_left(self.given, start, key=lambda source_value: source_value.name_start)
         return self.given[
             first : bisect_left(self.given, end, key=lambda source_value: source_value.name_start)
         ]
 
     def beside(self, offset: int) -> list[SourceValue]:
-        """Return what is given in the same literal or call as a name at `offset`, itself too.
+        """Return the names with a value in the same literal or call as the name at `offset`.
 
-        Nothing if that is more than any call takes: a table is none.
+        The name itself is among them. The result is empty if there are more than a call would have,
+        since that is a table.
         """
         start, end = self.around(offset)
         inside = self.inside(start + 1, end)
@@ -161,10 +162,10 @@ class SourceText:
         ]
 
     def chain(self, offset: int) -> list[SourceValue]:
-        """Return what the methods of a builder are given: `.chart("x").version("1")`.
+        """Return the arguments of chained methods, such as `.chart("x").version("1")`.
 
         Args:
-            offset: of the dot before one of them.
+            offset: the offset of the dot before one of the methods.
         """
         text, found = self._file.text, list[SourceValue]()
         position = offset
@@ -184,7 +185,7 @@ class SourceText:
         return found
 
     def items(self, start: int, end: int) -> Iterator[SourceValue]:
-        """Yield what stands between commas between two offsets, nested lists too; without names."""
+        """Yield the items of a list between two offsets, and of nested lists, without names."""
         text, position = self._file.text, start
         while (match := _ITEM.search(text, position, end)) and match.end() > position:
             position = match.end()
@@ -196,18 +197,18 @@ class SourceText:
             yield value
 
     def line_end(self, offset: int) -> int:
-        """Return where the line around a character ends."""
+        """Return the offset of the end of the line around a character."""
         end = self._file.text.find("\n", offset)
         return len(self._file.text) if end < 0 else end
 
     def called(self, start: int, end: int) -> Iterator[SourceValue]:
-        """Yield what methods are given between two offsets, at any depth."""
+        """Yield the arguments of methods between two offsets, at any depth of brackets."""
         for link in _LINK.finditer(self._file.text, start, end):
             if not self._text_at(link.start("name")) and not self._file.in_comment(link.start()):
                 yield self._argument(link["name"], link.start("name"), link.end() - 1)
 
     def _argument(self, name: str, name_start: int, opening: int) -> SourceValue:
-        """Take what stands in a method's brackets as its value."""
+        """Return the text in a method's brackets as the value of the method's name."""
         value = self._value(name, "(", opening + 1, name_start)
         if value.is_text:
             return value
@@ -223,7 +224,10 @@ class SourceText:
         return self._openings.get(closing, -1)
 
     def _is_name(self, offset: int, *, quoted: bool) -> bool:
-        """Whether a name begins there: not in a string, unless it is all of one."""
+        """Whether a name begins at an offset.
+
+        Inside of a string it does only if `quoted` is true and the string begins there.
+        """
         around = self._text_at(offset)
         if around is not None:
             return quoted and around[0] == offset
@@ -242,7 +246,10 @@ class SourceText:
         return SourceValue(name, sign, start, end, text[start:end].rstrip(), name_start)
 
     def _ends(self, offset: int, *, wrapped: bool) -> bool:
-        """Whether nothing is done to a string that ends there."""
+        """Whether a value ends with the string that ends at an offset, without an operator behind.
+
+        If `wrapped` is true, a closing bracket must be behind the string.
+        """
         if wrapped:
             closing = re.compile(r"\s*,?\s*\)").match(self._file.text, offset)
             if closing is None:

@@ -1,8 +1,8 @@
-"""A file as text, and which parts of it are live code. Pure.
+"""Represents a file as text, and tells which parts of it are live code. Pure.
 
-A version counts as a pin only where something acts on it. Comments never do, nor do documents
-(Markdown and its like), nor do strings in application code, which say something about Flux but
-install nothing. What a file is says `languages`; the marks of its comments say `syntax.marks`.
+A version counts as a pin only in live code. Comments are not live, documents such as Markdown are
+not, and neither are strings in application code, which install nothing by themselves. The module
+`languages` tells the purpose of a file, `syntax.comment_marks` has the marks of its comments.
 """
 
 from __future__ import annotations
@@ -39,34 +39,34 @@ def decode(data: bytes) -> str:
 
 
 def encode(text: str) -> bytes:
-    """Undo `decode`."""
+    """Return the bytes from which `decode` made a text."""
     return text.encode("utf-8", "surrogateescape")
 
 
 def key_around(document: Document, offset: int) -> str | None:
-    """Return the key whose value holds the character at `offset` of the file, innermost first.
+    """Return the key of the innermost YAML value around the character at `offset` of the file.
 
-    None outside of every value, in a comment, and in a document that cannot be parsed.
+    None outside of all values, in a comment, and in a document that cannot be parsed.
     """
     return document.keys.around(offset - document.start)
 
 
 class TextFile(Struct, dict=True):
-    """One candidate file.
+    """One file with its text, and everything that is read from the text once and kept.
 
     Attributes:
-        path: relative to the repository's root.
-        text: decoded; bytes that are not UTF-8 are kept as surrogates.
+        path: the path relative to the repository's root.
+        text: the decoded text. Bytes that are not UTF-8 are kept as surrogates.
     """
 
     path: str
     text: str
 
     def spend(self, steps: int) -> None:
-        """Count steps of a search in this file.
+        """Count steps of a search against the file's budget.
 
         Raises:
-            ExceededError: there are more than its budget has, here or in a search before.
+            ExceededError: this search, or an earlier one, takes more steps than the budget allows.
         """
         spent = self.__dict__["spent"] = self.__dict__.get("spent", 0) + steps
         most = budget.REPOSITORY_FILE.steps
@@ -74,35 +74,35 @@ class TextFile(Struct, dict=True):
             raise ExceededError(f"takes more than {most:,} steps to search")
 
     def begin_search(self) -> None:
-        """Let a search of the whole file have all its steps, unless one was given up before."""
+        """Reset the counted steps for a new search, unless an earlier one exceeded the budget."""
         if self.__dict__.get("spent", 0) <= budget.REPOSITORY_FILE.steps:
             self.__dict__["spent"] = 0
 
     @cached_property
     def language(self) -> Language:
-        """What the file is there for."""
+        """The purpose of the file, which decides whether its text is live code."""
         return language_of(self.path, self.text)
 
     @property
     def is_program(self) -> bool:
         """Whether the file is source code of a program, tests included.
 
-        What such a file says of Flux is not live (see `is_live`): a string installs nothing until
-        the program does. Whoever knows by itself that a string in a program is acted on, as an
-        exact install URL is, asks `is_code`.
+        Nothing in such a file is live (see `is_live`), because a string installs nothing until the
+        program uses it. For a string that is certainly used, such as an exact install URL, callers
+        ask `is_code`.
         """
         return self.language is Language.APPLICATION
 
     def is_code(self, offset: int) -> bool:
-        """Whether the character stands in source code that is shipped.
+        """Whether the character at an offset is in source code that is shipped.
 
-        That is program source, outside of its comments and docstrings, and no test, nor what tests
-        use: those hold versions as samples.
+        That is the source code of a program outside of comments and docstrings. Tests and their
+        data do not count, because their versions are samples.
         """
         return self.is_program and not languages.is_test(self.path) and not self.in_comment(offset)
 
     def forget(self) -> None:
-        """Drop what was parsed; a thousand clusters' manifests need not be held at once."""
+        """Free what was parsed, so that a thousand clusters' manifests are not held at once."""
         self.__dict__.pop("documents", None)
         self.__dict__.pop("tokens", None)
         self.__dict__.pop("words", None)
@@ -130,18 +130,18 @@ class TextFile(Struct, dict=True):
 
     @cached_property
     def _comments(self) -> list[tuple[int, int]]:
-        """Every comment of a text that has to be read from its beginning."""
+        """The spans of all comments, for a language that must be read from the text's beginning."""
         if self.language is Language.HCL:
             return list(hcl.comments(self.text))
         return comments.spans(self.text, self._syntax)
 
     @cached_property
     def _line_comments(self) -> dict[int, int | None]:
-        """Where the comment of a line starts, for the lines that were asked for."""
+        """A cache of the offset in a line at which its comment starts, by the line's offset."""
         return {}
 
     def location(self, offset: int) -> Location:
-        """Return the place of a character."""
+        """Return the path, line and column of the character at an offset."""
         line = bisect_right(self._line_starts, offset) - 1
         return Location(self.path, line + 1, offset - self._line_starts[line] + 1)
 
@@ -159,19 +159,19 @@ class TextFile(Struct, dict=True):
 
     @cached_property
     def _last_line(self) -> tuple[int, int, tuple[int, int]]:
-        """The line that was asked for last; one may be as long as the text."""
+        """A cache of the last line from `line_span`, since one line may be as long as the text."""
         return 0, -1, (0, 0)
 
     @cached_property
     def tokens(self) -> dict[int, object]:
-        """What `command_line` has read, by where it starts; a line may hold many commands."""
+        """A cache of the tokens of `command_line`, by offset, as a line may hold many commands."""
         return {}
 
     @cached_property
     def words(self) -> dict[str, list[int]]:
-        """Where each word stands: letters, digits, and dashes, with dots inside.
+        """The offsets of each word; a word has letters, digits, dashes, and dots inside.
 
-        A text may use thousands of variables, and is not searched for each of them.
+        A text may use thousands of variables. With this index it is not searched for each of them.
         """
         found: dict[str, list[int]] = {}
         for match in _WORD.finditer(self.text):
@@ -180,17 +180,17 @@ class TextFile(Struct, dict=True):
 
     @cached_property
     def _answers(self) -> dict[Hashable, Any]:
-        """What `once` has found, by what was asked."""
+        """A cache of the results of `once`, by question."""
         return {}
 
     def once(self, question: Hashable, answer: Callable[[], A]) -> A:
-        """Return what a search of the text finds, and search no second time for it.
+        """Return the result of a search of the text, which is done the first time and then kept.
 
-        Thousands of pins of a text may ask the same.
+        Thousands of pins of a text may need the same result.
 
         Args:
-            question: what is asked, unlike all others that are asked of a text.
-            answer: the search.
+            question: a key for the search that no other search of the text has.
+            answer: does the search.
         """
         if question not in self._answers:
             self._answers[question] = answer()
@@ -198,7 +198,7 @@ class TextFile(Struct, dict=True):
         return found
 
     def in_comment(self, offset: int) -> bool:
-        """Whether the character stands in a comment."""
+        """Whether the character at an offset is in a comment."""
         if self.language is not Language.HCL and self._syntax.by_line:
             return self._in_line_comment(offset)
         found = bisect_right(self._comments, offset, key=lambda span: span[0]) - 1
@@ -213,14 +213,18 @@ class TextFile(Struct, dict=True):
         return comment is not None and offset >= start + comment
 
     def is_live(self, offset: int) -> bool:
-        """Whether the character stands in live code: configuration, scripts, templates of them."""
+        """Whether the character at an offset is in live code.
+
+        Live code is configuration, scripts and templates of them, without comments, descriptions
+        and mock values.
+        """
         if self.language not in _LIVE:
             return False
         told = self.in_comment(offset) or self._in_prose(offset)
         return not told and not self._is_mocked(offset)
 
     def _is_mocked(self, offset: int) -> bool:
-        """Whether the character is of a value that stands in for one that is not there yet."""
+        """Whether the character is in Terragrunt's `mock_outputs`, which replace missing values."""
         if self.language is not Language.HCL:
             return False
         spans = self.once(hcl.mocks, lambda: hcl.mocks(self.text))
@@ -228,7 +232,7 @@ class TextFile(Struct, dict=True):
         return found >= 0 and offset < spans[found][1]
 
     def _in_prose(self, offset: int) -> bool:
-        """A `description:` in YAML tells a story; nothing installs from it."""
+        """Whether the character is in a YAML value for people only, such as `description:`."""
         before = bisect_right(self.documents, offset, key=lambda document: document.start)
         if not before or offset >= self.documents[before - 1].end:
             return False
@@ -238,7 +242,10 @@ class TextFile(Struct, dict=True):
         return key_around(document, offset) in _PROSE_KEYS
 
     def _is_told_in_line(self, offset: int) -> bool:
-        """The same in a document that no parser takes, such as JSON objects one after the other."""
+        """Whether the character is behind such a key on its line, for a document without a parse.
+
+        A text of several JSON objects, one after the other, is such a document.
+        """
         start, _ = self.line_span(offset)
         key = _LINE_KEY.match(self.text, start, offset)
         return key is not None and key["key"] in _PROSE_KEYS
@@ -246,10 +253,14 @@ class TextFile(Struct, dict=True):
     def objects(
         self, kinds: Collection[str], relevant: Callable[[str], object]
     ) -> Iterator[tuple[Document, Node]]:
-        """Yield the Kubernetes objects of `kinds` in documents whose text is `relevant`.
+        """Yield the Kubernetes objects of some kinds, each with its document.
 
-        Documents that cannot matter are not parsed; their text is judged with its escapes written
-        out. The items of a `List` count as objects.
+        Items of a `List` count as objects.
+
+        Args:
+            kinds: the values of `kind` to find.
+            relevant: returns whether a document can matter by its text, in which escapes are
+                resolved. Other documents are not parsed.
         """
         for document in self.documents:
             source = unescaped(document.source)

@@ -1,11 +1,16 @@
-"""Text from elsewhere as Markdown that does nothing on any forge. Pure.
+"""Turns foreign text into Markdown that has no effect on any forge. Pure.
 
-What is neutralised: mentions and references, which notify people and write to other issues
-(GitHub's "Autolinked references and URLs", GitLab's "GitLab-specific references", Gitea's
-"Automatically linked references"); raw HTML; links; and commands, at the start of a line (GitLab's
-"Quick actions") or in the log that a page is printed to (`##vso[…]`, Azure Pipelines' "Logging
-commands"). A zero-width space does the first, in code as well: when a pull request is squashed its
-body may become a commit message, where no forge looks for code.
+These are made harmless:
+
+- mentions and references, which notify people and write to other issues (GitHub's "Autolinked
+  references and URLs", GitLab's "GitLab-specific references", Gitea's "Automatically linked
+  references"), by a zero-width space
+- raw HTML and links
+- commands, at the start of a line (GitLab's "Quick actions") or in the log that a page is printed
+  to (`##vso[…]`, Azure Pipelines' "Logging commands")
+
+Mentions in code get the space too: when a pull request is squashed, its body may become a commit
+message, in which forges do not recognize code.
 """
 
 from __future__ import annotations
@@ -39,11 +44,11 @@ _USERINFO = lazy_pattern(r"(?<=://)[^/\s@]*@")
 
 
 def clean(text: str, limit: int = _MAX_TEXT) -> str:
-    """Return text on one line, without control characters, and without secrets in addresses.
+    """Return text on one line, without control characters, and without secrets in URLs.
 
     Args:
-        text: from outside.
-        limit: characters; what is longer is cut and ends in `…`.
+        text: foreign text.
+        limit: the maximum length in characters; a longer text is cut and ends in `…`.
     """
     # Twice as much as is kept is enough: nothing below makes text longer.
     line = " ".join(visible(text[: 2 * limit]).split())
@@ -52,14 +57,14 @@ def clean(text: str, limit: int = _MAX_TEXT) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Drop user and password from addresses."""
+    """Return text without the user and the password in its URLs."""
     return _USERINFO.sub("", text)
 
 
 def visible(text: str) -> str:
-    """Drop what has no shape, save line feeds and tabs; every space is one space.
+    """Return text without invisible characters, except line feeds and tabs; each space is ASCII's.
 
-    Shapeless are the categories C*, Zl and Zp of Unicode.
+    Invisible are the categories C*, Zl and Zp of Unicode.
     """
     if text.isprintable():
         return text
@@ -72,28 +77,33 @@ def _shape(character: str) -> str:
 
 
 def quiet(text: str) -> str:
-    """Put a gap into what forges take for a mention or a reference; the rest stays."""
+    """Return text with a zero-width space in each mention and reference of a forge."""
     return _MENTION.sub(rf"\g<0>{GAP}", text)
 
 
 def quiet_code(line: str) -> str:
-    """Likewise for a line of code, of which as much as possible has to stay."""
+    """Return a line of code with a zero-width space in each mention, reference and command.
+
+    Fewer texts count as a mention than in `quiet`, so that code changes as little as possible.
+    Secrets in URLs are removed.
+    """
     known = _MENTION_IN_CODE.sub(rf"\g<0>{GAP}", without_secrets(line))
     return _COMMAND.sub(rf"\1/{GAP}", known)
 
 
 def escaped(text: str, *, keep: str = "", html: bool = False) -> str:
-    """Take away the meaning that characters have inside of a line (CommonMark 0.31 §2.4).
+    """Return text in which no character has a meaning in Markdown (CommonMark 0.31 §2.4).
 
-    Beside CommonMark's own these are the pipe of tables, the tilde of strikethrough, the dollar of
-    formulas, and the colon and the dot that make links of bare addresses (GFM 0.29 §4.10, §6.5,
-    §6.9). `<`, `>` and `&` become entities: not every forge knows a backslash before them.
+    Besides CommonMark's own characters these are the pipe of tables, the tilde of strikethrough,
+    the dollar of formulas, and the colon and the dot that turn bare URLs into links (GFM 0.29
+    §4.10, §6.5, §6.9). `<`, `>` and `&` become entities, because some forges do not know a
+    backslash before them.
 
     Args:
-        text: on one line.
+        text: one line of text.
         keep: characters that keep their meaning.
-        html: the page is for a forge that knows tags. There a tag keeps a dollar from beginning a
-            formula: GitHub's "Writing mathematical expressions" has no other way out of one.
+        html: whether the forge knows tags. If so, a tag keeps a dollar from starting a formula,
+            since GitHub's "Writing mathematical expressions" has no other way to do so.
     """
     marked = _SPECIAL.sub(lambda m: m[0] if m[0] in keep else f"\\{m[0]}", quiet(text))
     whole = re.sub("[<>&]", lambda m: _ENTITIES[m[0]], marked)
@@ -101,16 +111,16 @@ def escaped(text: str, *, keep: str = "", html: bool = False) -> str:
 
 
 def plain(text: str, limit: int = _MAX_TEXT, *, html: bool = False) -> str:
-    """Set text from outside as text, on one line; `html` as in `escaped`."""
+    """Return foreign text as plain text on one line; `html` has its meaning in `escaped`."""
     return escaped(clean(text, limit), html=html)
 
 
 def code(text: str, *, cell: bool = False) -> str:
-    """Set text from outside as a code span, on one line (CommonMark 0.31 §6.1).
+    """Return foreign text as a code span on one line (CommonMark 0.31 §6.1).
 
     Args:
-        text: from outside.
-        cell: it stands in a table, where a pipe is escaped in code too (GFM 0.29 §4.10).
+        text: foreign text.
+        cell: whether it is in a table, where a pipe is escaped in code too (GFM 0.29 §4.10).
     """
     inner = quiet_code(clean(text)) or " "
     if cell:
@@ -121,7 +131,7 @@ def code(text: str, *, cell: bool = False) -> str:
 
 
 def block(lines: Iterable[str], language: str = "") -> tuple[str, ...]:
-    """Set lines as a code block, whose fence is longer than any run of backticks in it."""
+    """Return lines as a code block with a fence longer than any run of backticks in them."""
     inner = [quiet_code(line) for line in lines]
     longest = max((len(run) for line in inner for run in re.findall("`+", line)), default=0)
     fence = "`" * max(3, longest + 1)
@@ -129,10 +139,10 @@ def block(lines: Iterable[str], language: str = "") -> tuple[str, ...]:
 
 
 def address(url: str) -> str | None:
-    """Return a web address as it may be shown; None when this is none.
+    """Return a URL as it may be shown; None if it is no valid URL for http or https.
 
-    Without user and password, without the query, which may hold a token, and without a fragment
-    that looks like a reference. `@` is encoded.
+    User, password, and the query, which may hold a token, are removed, as is a fragment that looks
+    like a reference. `@` is encoded.
     """
     try:
         parts = urlsplit(without_secrets(url[:_MAX_URL]))
@@ -153,6 +163,6 @@ def _percent(character: str) -> str:
 
 
 def link(text: str, url: str, *, cell: bool = False) -> str:
-    """Set a link to a web address, its text as code; the text alone where that is no address."""
+    """Return a link whose text is code; the code alone if the URL cannot be shown."""
     target = address(url)
     return f"[{code(text, cell=cell)}]({target})" if target else code(text, cell=cell)

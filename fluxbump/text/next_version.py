@@ -1,4 +1,4 @@
-"""The version that comes after one, as it is raised when a chart changes. Pure."""
+"""Computes the next version of a team's own chart, after a change to the chart. Pure."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from semver import Version
 from fluxbump.text.patterns import lazy_pattern
 
 Level = Literal["patch", "minor", "major", "none"]
-"""How the version of an own chart is raised; `none` where that is not fluxbump's to do."""
+"""Which part of an own chart's version a bump increases; `none` if fluxbump must not change it."""
 
 _COUNTED = lazy_pattern(r"(?P<word>alpha|beta|rc|pre|preview|dev|a|b)?(?P<count>[0-9]{1,9})")
-"""An identifier that counts prereleases: a number, or a word that names one with a number behind.
+"""Matches a prerelease identifier that counts: a number, or one of these words and a number.
 
-Other words that end in digits, such as a commit's name, count nothing.
+Other identifiers that end in digits, such as the hash of a commit, do not count anything.
 """
 
 
 def raised(version: Version, level: Level) -> Version:
-    """Return the next version at `level`; what is a prerelease stays one, and `+build` stays.
+    """Return the next version at `level`.
 
-    `none` leaves it as it is.
+    A prerelease stays a prerelease, and `+build` stays. At `none` the version does not change.
 
-    At `patch`, the count in the last identifier of a prerelease is raised (`1.0.0-rc.4` to
-    `1.0.0-rc.5`). Without a count, the patch of the core is raised and the identifiers stay
-    (`0.0.55-beta` to `0.0.56-beta`). `minor` and `major` raise the core; the count starts again.
+    At `patch`, the count in the last identifier of a prerelease increases (`1.0.0-rc.4` to
+    `1.0.0-rc.5`). Without a count, the patch part increases and the identifiers stay (`0.0.55-beta`
+    to `0.0.56-beta`). At `minor` and `major` that part increases, and the count starts again.
     """
     if level == "none":
         return version
@@ -41,9 +41,10 @@ def raised(version: Version, level: Level) -> Version:
 
 
 def _counted(version: Version) -> Version | None:
-    """Raise the count of a prerelease; None if there is none, or if `rc10` would sort below `rc9`.
+    """Return the version with the next count of its prerelease; None if that is not possible.
 
-    Semantic Versioning compares identifiers with letters as texts.
+    It is not if there is no count, or if the result would not be newer: Semantic Versioning
+    compares identifiers with letters as texts, so `rc10` is older than `rc9`.
     """
     before, dot, last = (version.prerelease or "").rpartition(".")
     match = _COUNTED.fullmatch(last)
@@ -55,7 +56,7 @@ def _counted(version: Version) -> Version | None:
 
 
 def _from_the_start(prerelease: str) -> str:
-    """Set the count of a prerelease back to 1, or to 0 where it is 0."""
+    """Return a prerelease with its count set back to 1; a count of 0 stays."""
     before, dot, last = prerelease.rpartition(".")
     match = _COUNTED.fullmatch(last)
     if match is None:

@@ -1,6 +1,6 @@
-"""Text from outside, made harmless where it is shown. Pure.
+"""Makes foreign text harmless for terminals and CI logs. Pure.
 
-What text can do where it is printed:
+Printed text can have these effects:
 
 - control characters drive a terminal, and begin a new line in a log
 - bidirectional controls show another text than is there (Unicode Technical Report 36, §2.10)
@@ -9,10 +9,10 @@ What text can do where it is printed:
   `##vso[…]` and `##teamcity[…]` anywhere in it (its `TryParse`, Azure's "Logging commands",
   TeamCity's "Service messages")
 
-There are two borders. `printable` takes foreign text when it is put into a line, where a line break
-is still known to be foreign. `lines` takes the whole output when it leaves, whoever wrote it. Files
-for programs (JSON, patches in a pipe) keep their exact content: `json_escapes` only spells it
-otherwise. Markdown has more to take away, which `markdown` does.
+Text is cleaned at two points. `printable` cleans foreign text when it is put into a line, where a
+line break is still known to be foreign. `lines` cleans the whole output, whatever its source. Files
+for programs (JSON, patches in a pipe) keep their exact content, which `json_escapes` only writes in
+another way. Markdown has further effects, which `markdown` removes.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _COMMAND = lazy_pattern(r"(?m)^((?:[^\S\n]|\x1b\[[0-9;]*m)*):(?=:)")
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _CONTROL = lazy_pattern(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_BIDI}\ud800-\udfff]")
 _OWN_COLOR = lazy_pattern(r"(\x1b\[(?:[0-9]{1,2}(?:;[0-9]{1,2})*)m)")
-"""What `reports.table.Paint` writes."""
+"""Matches the color sequences that `reports.table.Paint` writes."""
 
 _REPLACEMENT = "\ufffd"
 
 
 def printable(text: str) -> str:
-    """Make text from outside safe on one line: no control characters, no breaks, no commands."""
+    """Return foreign text without control characters, line breaks and CI commands."""
     if not text.isprintable():
         clean = text.encode("utf-8", "replace").decode("utf-8")
         text = "".join(c if c.isprintable() or c == "\t" else _REPLACEMENT for c in clean)
@@ -41,16 +41,17 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Bring text from outside, breaks and all, onto one line."""
+    """Return foreign text on one line, with a space for each run of blanks and line breaks."""
     return printable(" ".join(text.split()))
 
 
 def lines(text: str, *, colored: bool = False) -> str:
-    """Make output safe as it leaves: nothing in it drives a terminal, or commands a CI.
+    """Return output without sequences that control a terminal, and without CI commands.
 
     Args:
-        text: whole lines.
-        colored: keep the sequences that set colours, which nothing else may bring along.
+        text: whole lines of output.
+        colored: whether to keep the color sequences of fluxbump. Foreign text must be cleaned of
+            such sequences before.
     """
     parts = _OWN_COLOR.split(text) if colored else [text]
     parts[::2] = [_CONTROL.sub(_REPLACEMENT, part) for part in parts[::2]]
@@ -59,7 +60,7 @@ def lines(text: str, *, colored: bool = False) -> str:
 
 
 def json_escapes(text: str) -> str:
-    """Spell JSON so that it is safe to show; the values stay what they are."""
+    """Return JSON with escapes for characters that are not safe to print; its values stay."""
     text = text.replace("##", "#\\u0023")
     if text.replace("\n", "").isprintable():
         return text

@@ -1,7 +1,7 @@
-"""What encloses a place in a text: its statement, brackets and YAML mappings. Pure.
+"""Finds the statement, the brackets and the YAML mappings around a place in a text. Pure.
 
-Read from the text alone, so that templates, scripts and files of unknown grammar have scopes too.
-What is wrong with a bracket only makes a scope larger or leaves it out.
+They are found without a parser, so that templates, scripts and files of unknown grammar have scopes
+too. A missing bracket only makes a scope larger, or the scope is left out.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 
 _MOST_LINES = 200
-"""Lines on either side that are read for a mapping."""
+"""How many lines above and below are read to find a mapping."""
 
 _TOKEN = lazy_pattern(r"""[{}()\[\]]|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|\\.""")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
 class EnclosingScope(Struct, frozen=True):
-    """A part of a text that belongs together.
+    """A part of a text whose contents belong together.
 
     Attributes:
-        start: offset of its first character.
-        end: offset behind its last one.
-        kind: the bracket that opens it, `mapping`, or `statement`.
+        start: the offset of its first character.
+        end: the offset behind its last character.
+        kind: the opening bracket, or `mapping`, or `statement`.
     """
 
     start: int
@@ -37,7 +37,7 @@ class EnclosingScope(Struct, frozen=True):
     kind: str
 
     def holds(self, offset: int) -> bool:
-        """Whether a character is inside."""
+        """Whether the character at an offset is in this scope."""
         return self.start <= offset < self.end
 
 
@@ -59,7 +59,7 @@ class Scopes:
             number = self._parents[number]
 
     def statement(self, offset: int) -> EnclosingScope:
-        """Return the line around a character, with the lines that continue it."""
+        """Return the line around a character together with its continuation lines."""
         if self._last.holds(offset):
             return self._last
         text = self._file.text
@@ -89,7 +89,10 @@ class Scopes:
         return self._file.text[start : self._file.line_span(start)[1]]
 
     def _mapping(self, start: int, column: int) -> tuple[int, int, int | None]:
-        """Return where the mapping of a line begins and ends, and the line that holds it."""
+        """Return the start and end of the mapping that a line is in, and its parent's line.
+
+        The third value is the offset of the line that holds the mapping; None if there is none.
+        """
         text, begin, outer = self._file.text, start, None
         at, lines = start, 0
         while _dash(self._line(at)) is None or _column(self._line(at)) != column:
@@ -123,7 +126,7 @@ class Scopes:
         return end
 
     def _above(self, start: int, column: int) -> int | None:
-        """Return the line above an item that holds its list."""
+        """Return the offset of the line that holds the list of an item; None if there is none."""
         for _ in range(_MOST_LINES):
             if not start:
                 return None
@@ -147,7 +150,7 @@ def _continues(text: str, line_break: int) -> bool:
 
 
 def _dash(line: str) -> int | None:
-    """Return the column of the dash that makes a line the beginning of a list's item."""
+    """Return the column of the dash at the beginning of a list's item; None for another line."""
     bare = line.lstrip(" \t")
     return len(line) - len(bare) if bare.startswith("- ") else None
 
@@ -159,7 +162,7 @@ def _column(line: str) -> int:
 
 
 def _brackets(file: TextFile) -> tuple[list[EnclosingScope], list[int]]:
-    """Return the pairs of brackets by where they open, and for each the number of its parent."""
+    """Return the pairs of brackets, ordered by their start, and the index of each one's parent."""
     opened: list[tuple[int, str]] = []
     open_now = Counter[str]()
     found: list[tuple[int, int, str]] = []

@@ -1,4 +1,4 @@
-"""Edits of texts, and how they are applied: a span is replaced, and nothing else. Pure."""
+"""Applies edits to texts: each edit replaces one span, and no other character changes. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def splice(text: str, edits: Iterable[Edit]) -> str:
     """Apply edits to a text.
 
     Raises:
-        AssertionError: two edits overlap; that is a bug, never the input's fault.
+        AssertionError: two edits overlap, which is a bug of fluxbump and not an error in the input.
     """
     parts, position = [], 0
     for edit in sorted(edits, key=lambda unsorted: (unsorted.start, unsorted.end)):
@@ -32,7 +32,7 @@ def splice(text: str, edits: Iterable[Edit]) -> str:
 
 
 def edited(texts: Mapping[str, str], edits: Iterable[Edit]) -> dict[str, str]:
-    """Apply edits file by file; only changed files are in the result."""
+    """Apply edits to several files, and return the new texts of the edited files by path."""
     by_path: dict[str, list[Edit]] = {}
     for edit in edits:
         by_path.setdefault(edit.path, []).append(edit)

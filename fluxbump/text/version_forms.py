@@ -1,4 +1,4 @@
-"""How a text holds a version. Pure."""
+"""Tells in which form a text holds a version: exact, as a range, or as a variable. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ANY = frozenset({"", "*", "x", "X", "latest", ">=0.0.0", ">=0.0.0-0", ">0.0.0-0
 
 
 def form_of(text: str) -> tuple[Form, int]:
-    """Tell how a version text is held, and how many characters stand before the version itself."""
+    """Return the form of a version text, and how many characters precede the version itself."""
     exact = _EXACT.fullmatch(text)
     if exact:
         return Form.EXACT, exact.start(1)

@@ -1,4 +1,4 @@
-"""Version ranges as Helm and Flux read them. Pure.
+"""Parses version ranges in the way that Helm and Flux do. Pure.
 
 Both use github.com/Masterminds/semver/v3, whose rules differ from npm's and from Python's: a
 comma or a space means "and", `||` "or", a missing or `x` part widens the operator, and a
@@ -48,7 +48,7 @@ class ConstraintError(ValueError):
 
 
 class _Term(Struct, frozen=True):
-    """One comparison; `given` counts the parts before the first wildcard or missing part."""
+    """One comparison; `given` is the number of parts before the first wildcard or missing part."""
 
     operator: str
     version: Version
@@ -92,7 +92,7 @@ def parse(text: str) -> Constraint:
 
 
 def admits(text: str, version: str) -> bool:
-    """Tell whether a range takes a version; False where one of the two is not what it should be."""
+    """Whether a range admits a version; False if one of the two texts is not valid."""
     parsed = versions.parse(version)
     try:
         return parsed is not None and parse(text).admits(parsed)
@@ -106,7 +106,7 @@ def is_exact(text: str) -> bool:
 
 
 def is_constraint(text: str) -> bool:
-    """Whether a text is a range, or a version; see `parse`."""
+    """Whether a text is a version range that `parse` accepts; a version is one too."""
     try:
         parse(text)
     except ConstraintError:

@@ -1,4 +1,4 @@
-"""Version texts: what is a full version, and where texts name one. Pure.
+"""Parses full versions, and finds them in texts. Pure.
 
 Versions follow Semantic Versioning 2.0.0. A leading `v` is a spelling, not part of the version.
 """
@@ -20,12 +20,12 @@ _PRERELEASE = rf"(?:[0-9]*[A-Za-z-][0-9A-Za-z-]*|{_NUMBER})"
 _SUFFIX = rf"(?:-{_PRERELEASE}(?:\.{_PRERELEASE})*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
 
 FULL = lazy_pattern(_CORE + _SUFFIX)
-"""A full version, without a leading `v`."""
+"""Matches a full version, without a leading `v`."""
 
 _BEFORE, _BEHIND = r"(?<![\w.+])v?", r"(?![\w+]|\.[0-9]|-\w)"
 
 IN_TEXT = lazy_pattern(rf"{_BEFORE}(?P<version>{_CORE}{_SUFFIX}){_BEHIND}")
-"""A full version in running text; a final full stop is not part of it."""
+"""Matches a full version in running text. A full stop behind it is not part of the match."""
 
 
 _INSIDE = lazy_pattern(r"[\w.+]")
@@ -33,16 +33,16 @@ _GOES_ON = lazy_pattern(r"[\w+]|\.[0-9]|-\w")
 
 
 def _stands_alone(text: str, start: int) -> bool:
-    """Whether a version may start here: nothing before it belongs to it, but a `v`."""
+    """Whether a version may start at an offset, with nothing but a `v` directly before it."""
     if text[start - 1 : start] == "v":
         start -= 1
     return start == 0 or _INSIDE.match(text, start - 1) is None
 
 
 def occurrences(text: str, values: Collection[str]) -> Iterator[tuple[int, str]]:
-    """Yield what `IN_TEXT` matches, for these versions alone: where each stands, and which.
+    """Yield the offset of each match of `IN_TEXT` that is one of `values`, with the version.
 
-    A string search finds the few places in a large text much sooner than a pattern does.
+    The search for fixed texts is much faster in a large text than the pattern.
     """
     places: dict[int, str] = {}
     for value in sorted(values, key=len):  # of two at one place the longer one counts
@@ -62,11 +62,11 @@ def parse(text: str) -> Version | None:
 
 @lru_cache(maxsize=1_000)
 def _parsed(text: str) -> Version:
-    """Parse a version once: a repository names the same few again and again."""
+    """Parse a version; the result is cached, because a repository has few different versions."""
     return Version.parse(text)
 
 
 def minor(version: str) -> tuple[int, int] | None:
-    """Return a Kubernetes version's major and minor; None when there is none."""
+    """Return the major and minor part of a Kubernetes version; None if the text has none."""
     match = re.match(r"v?([0-9]{1,4})\.([0-9]{1,4})(?![0-9])", version)
     return (int(match[1]), int(match[2])) if match else None

@@ -1,9 +1,9 @@
-"""YAML as text: find a scalar's span, never write it.
+"""Reads YAML with the place of each scalar, so that an edit can replace its characters alone.
 
-A round trip through a YAML library rewrites most files it touches, so fluxbump uses the parser
-only to learn *where* a scalar stands and replaces those characters alone.
+A round trip through a YAML library rewrites most files, so fluxbump uses the parser only to learn
+where a scalar is. This module does not write YAML.
 
-Every value is its text: `1.10` stays "1.10" and is never a float.
+Each value is its text: `1.10` stays "1.10" and is never a float.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ _NAMING = ("chart", "name", "url")  # keys that say what the version in a mappin
 
 
 class Scalar(Struct, frozen=True):
-    """A scalar and where its text stands.
+    """A scalar with the place of its text.
 
     Attributes:
         value: the text, without quotes.
-        start: offset of the value's first character in the whole file's text.
-        end: offset behind its last character.
-        location: of the value.
-        editable: `text[start:end] == value`, and nothing else takes its value from here. Not so for
-            block scalars, escapes, values that carry an anchor or a tag, and what stands in a
+        start: the offset of the value's first character in the whole file's text.
+        end: the offset behind its last character.
+        location: the path, line and column of the value.
+        editable: whether `text[start:end] == value`, and no other place takes its value from here.
+            It is false for block scalars, escapes, values with an anchor or a tag, and values in a
             mapping that another one merges and changes.
-        quoted: a quoted scalar is a string whatever it looks like.
+        quoted: whether the scalar is in quotes, and so is a string whatever it looks like.
     """
 
     value: str
@@ -66,13 +66,13 @@ class Document(Struct, dict=True):
     """One document of a file.
 
     Attributes:
-        path: of the file.
+        path: the path of the file.
         text: the whole file's text.
-        start: offset of the document's first character in `text`.
-        end: offset behind its last character.
-        line: 0-based line of `text` on which the document starts.
-        budget: what may be spent on the documents of the file.
-        problem: why the document could not be parsed; set once `root` was asked for.
+        start: the offset of the document's first character in `text`.
+        end: the offset behind its last character.
+        line: the 0-based line of `text` on which the document starts.
+        budget: the remaining budget for all documents of the file.
+        problem: place and reason if the document could not be parsed; None until `root` is read.
     """
 
     path: str
@@ -99,13 +99,13 @@ class Document(Struct, dict=True):
             return None
 
     def objects(self) -> Iterator[Node]:
-        """Yield its Kubernetes objects: the root, and then the items of a `List`."""
+        """Yield the document's Kubernetes objects: the root, and then the items of a `List`."""
         for node in (self.root, *items(get(self.root, "items"))):
             if node is not None:
                 yield node
 
     def scalar(self, node: Node | None) -> Scalar | None:
-        """Return what `node` holds and where, or None when it is not a scalar."""
+        """Return the value of a node and its place; None if the node is no scalar."""
         if not isinstance(node, ScalarNode):
             return None
         start, end = node.start_mark.index + self.start, node.end_mark.index + self.start
@@ -121,7 +121,7 @@ class Document(Struct, dict=True):
 
     @cached_property
     def keys(self) -> KeySpans:
-        """Which key has the value around a character; offsets begin at the document's start."""
+        """The spans of values with their keys, in offsets from the document's start."""
         return KeySpans(
             (value.start_mark.index, value.end_mark.index, key)
             for mapping in mappings(self.root)
@@ -129,17 +129,17 @@ class Document(Struct, dict=True):
         )
 
     def _is_repeated(self, position: int) -> bool:
-        """Whether a mapping that holds the character is merged and changed by another one."""
+        """Whether a position is in a mapping that another mapping merges and changes."""
         starts, ends = self._repeated
         before = bisect_right(starts, position)
         return before > 0 and position < ends[before - 1]
 
     @cached_property
     def _repeated(self) -> tuple[list[int], list[int]]:
-        """Where mappings are that others merge and change (`{<<: *base, chart: other}`).
+        """The spans of mappings that others merge and change (`{<<: *base, chart: other}`).
 
-        Ascending starts, and for each the farthest end of those that start before or there. In a
-        text two mappings lie apart, or one in the other.
+        The first list has their starts in ascending order. The second has, for each, the largest
+        end of the mappings up to it. Two mappings in a text are apart, or one is in the other.
         """
         spans = sorted(
             {
@@ -153,7 +153,7 @@ class Document(Struct, dict=True):
         return [start for start, _ in spans], ends
 
     def at(self, node: Node | None) -> Location:
-        """Return the place of a node's first character; without a node, that of the document."""
+        """Return the place of a node's first character, or of the document if `node` is None."""
         if node is None:
             return Location(self.path, self.line + 1)
         return Location(self.path, self.line + node.start_mark.line + 1, node.start_mark.column + 1)
@@ -192,10 +192,10 @@ def items(node: Node | None) -> Iterator[Node]:
 
 
 def get(node: Node | None, *keys: str) -> Node | None:
-    """Follow `keys` through nested mappings; None when one is missing.
+    """Return the value that `keys` lead to through nested mappings; None if one is missing.
 
-    Of duplicate keys the last one counts, as it does for every reader that accepts them. What a
-    merge key (`<<`) brings along counts where the mapping itself has no such key.
+    The last of duplicate keys counts, as it does for all readers that accept them. A key from a
+    merged mapping (`<<`) counts if the mapping itself has no such key.
     """
     for key in keys:
         node = _value(node, key)
@@ -217,14 +217,14 @@ def _value(node: Node | None, key: str) -> Node | None:
 
 
 def _merged(node: Node | None, key: str) -> Node | None:
-    """Return what a merge key brings along under `key`; None when it brings nothing."""
+    """Return the value of `key` in the merged mappings of a merge key; None without one."""
     return next((held[key] for held in map(_held, _bases(node)) if key in held), None)
 
 
 def _bases(node: Node | None) -> Iterator[MappingNode]:
-    """Yield the mappings that a merge key names, and what they merge; what comes first wins.
+    """Yield the mappings that a merge key names and those that they merge, by precedence.
 
-    Not more than sixteen, so that a text in which each merges the one before takes no time.
+    At most sixteen are read, since a text may have a long chain of mappings that merge each other.
     """
     waiting, seen = [node], set[int]()
     while waiting and len(seen) <= _MOST_BASES:
@@ -239,10 +239,10 @@ def _bases(node: Node | None) -> Iterator[MappingNode]:
 
 
 def _held(mapping: Any) -> dict[str, Node]:
-    """Return the values of a mapping by their keys; kept, for many may merge a large one.
+    """Return the values of a mapping by key, cached, because many may merge the same mapping.
 
-    `merge` is where the library's constructors keep what a merge key brings along. None is at work
-    here.
+    The cache is the node's attribute `merge`, in which constructors of the library keep merged
+    values. fluxbump uses no constructor.
     """
     if mapping.merge is None:
         mapping.merge = dict(entries(mapping))
@@ -251,29 +251,29 @@ def _held(mapping: Any) -> dict[str, Node]:
 
 
 def _changes(mapping: MappingNode, base: MappingNode) -> bool:
-    """Whether a mapping says something else of its own than what it merges."""
+    """Whether a mapping overrides a key that it merges, or says what a merged version is of."""
     own, merged = _held(mapping).keys(), _held(base).keys()
     return not (own & merged) <= {_MERGE} or any(name in own for name in _NAMING)
 
 
 def text_of(node: Node | None, *keys: str) -> str | None:
-    """Follow `keys` to a scalar and return its text; None when there is none."""
+    """Return the text of the scalar that `keys` lead to; None if there is none."""
     node = get(node, *keys)
     return str(node.value) if isinstance(node, ScalarNode) else None
 
 
 def subject_of(node: Node) -> str:
-    """Name a Kubernetes object for people, by kind and name."""
+    """Return the kind and the name of a Kubernetes object, for people."""
     return f"{text_of(node, 'kind')} {text_of(node, 'metadata', 'name') or ''}"
 
 
 def mappings(node: Node | None) -> Iterator[MappingNode]:
-    """Yield every mapping below and including `node`, each once, also when aliased."""
+    """Yield each mapping in the tree of `node`, the root included, once even if it has aliases."""
     return (found for found in yaml_parser.every(node) if isinstance(found, MappingNode))
 
 
 def scalars(node: Node | None) -> Iterator[ScalarNode]:
-    """Yield every scalar below and including `node` that is a value, each once."""
+    """Yield each scalar in the tree of `node` that is a value and no key, once."""
     return (found for found in yaml_parser.every(node) if isinstance(found, ScalarNode))
 
 

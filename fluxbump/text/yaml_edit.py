@@ -1,7 +1,8 @@
-"""Edits that take out or replace entries of YAML mappings, and touch no other character. Pure.
+"""Makes edits that remove or replace entries of YAML mappings and change nothing else. Pure.
 
-An entry is edited only where its text is certainly its own: no anchor, alias, tag, merge key,
-duplicate key or template. In block style whole lines go; comments on lines of their own stay.
+An entry is edited only if its text is certainly its own, without anchor, alias, tag, merge key,
+duplicate key or template. In block style, whole lines are removed. Comments on lines of their own
+stay.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ class Entry(Struct, frozen=True):
     """One entry of a mapping.
 
     Attributes:
-        document: where.
-        mapping: that holds it.
-        key: the node of its key.
-        value: the node of its value.
-        above: the entry whose value the mapping is; None for the first one that was asked for.
+        document: the document with the entry.
+        mapping: the mapping that holds the entry.
+        key: the node of the entry's key.
+        value: the node of the entry's value.
+        above: the entry whose value is `mapping`; None for the first of the keys in `find`.
     """
 
     document: Document
@@ -39,15 +40,15 @@ class Entry(Struct, frozen=True):
 
     @property
     def alone(self) -> bool:
-        """Whether the mapping holds nothing else."""
+        """Whether the mapping holds no other entry."""
         return len(self.mapping.value) == 1
 
 
 def find(document: Document, node: Node | None, *keys: str) -> Entry | None:
-    """Follow `keys` to an entry; None when there is none.
+    """Return the entry that `keys` lead to; None if there is none.
 
     Raises:
-        PinError: what stands there is not certainly this entry's own text.
+        PinError: the text of the entry is not certainly its own.
     """
     found: Entry | None = None
     for key in keys:
@@ -88,7 +89,7 @@ def _refusal(document: Document, node: Node, what: str) -> PinError:
 
 
 def remove(entry: Entry) -> list[Edit]:
-    """Take an entry out, and the entries above that hold nothing else."""
+    """Return the edits that remove an entry, and the entries above that hold nothing else."""
     while entry.alone and entry.above is not None:
         entry = entry.above
     if entry.mapping.flow_style:
@@ -97,7 +98,11 @@ def remove(entry: Entry) -> list[Edit]:
 
 
 def replace_value(entry: Entry, new: str) -> Edit:
-    """Give a scalar another value."""
+    """Return the edit that replaces the value of an entry.
+
+    Raises:
+        PinError: the value is a variable, or more than plain text on one line.
+    """
     scalar = entry.document.scalar(entry.value)
     if scalar is None or not scalar.editable or "$" in scalar.value:
         raise _refusal(entry.document, entry.value, "a variable or a multi-line value")
@@ -105,7 +110,13 @@ def replace_value(entry: Entry, new: str) -> Edit:
 
 
 def become(entry: Entry, key: str, inner: str, value: str) -> list[Edit]:
-    """Let an entry whose value is a mapping become `key: {inner: value}`, in its own style."""
+    """Return the edits that turn an entry with a mapping into `key: {inner: value}`.
+
+    The style of the mapping and the quotes stay.
+
+    Raises:
+        PinError: the entry's value is no mapping, or an edit is not possible.
+    """
     document, held = entry.document, entry.value
     if not isinstance(held, MappingNode) or not held.value:
         raise _refusal(document, entry.key, "a value that is no mapping")
@@ -144,7 +155,7 @@ def _from_flow(entry: Entry) -> Edit:
 
 
 def _lines(entry: Entry) -> Iterator[Edit]:
-    """Yield the lines of an entry in block style, without those that are comments."""
+    """Yield the edits that remove the lines of an entry in block style, except comments."""
     document, source = entry.document, entry.document.source
     start = source.rfind("\n", 0, entry.key.start_mark.index) + 1
     last = _end(entry.value)
@@ -165,7 +176,7 @@ def _lines(entry: Entry) -> Iterator[Edit]:
 
 
 def _end(node: Node) -> int:
-    """Return where a value's text ends; the parser ends a block mapping at the next key."""
+    """Return the end of a value's text, since the parser ends a block mapping at the next key."""
     if isinstance(node, MappingNode) and not node.flow_style and node.value:
         return _end(node.value[-1][1])
     return int(node.end_mark.index)

@@ -1,4 +1,4 @@
-"""Escapes of double-quoted YAML, written out to tell what a text cannot contain. Pure."""
+"""Resolves escapes of double-quoted YAML, to tell quickly what a text cannot contain. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _LAST = 0x10FFFF
 
 
 def unescaped(text: str) -> str:
-    """Write out the escapes of double-quoted scalars that can hide a part of a word.
+    """Return a text in which the escapes that can hide a part of a word are resolved.
 
-    It does so outside of double quotes too. So the result tells what no value in the text can
-    contain, without parsing it, and not what the values are.
+    Escapes outside of double quotes are resolved too. So a word that is not in the result is in no
+    value of the text, but the result does not have the exact values.
     """
     return _ESCAPE.sub(_written_out, text) if "\\" in text else text
 

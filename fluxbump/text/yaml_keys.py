@@ -1,4 +1,4 @@
-"""Which key of a YAML document has the value around a character. Pure."""
+"""Finds the key whose value contains a character of a YAML document. Pure."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 Span = tuple[int, int, str]
-"""Where a value starts, the offset behind it, and its key."""
+"""The start of a value, the offset behind it, and its key."""
 
 
 class KeySpans:
-    """The spans of all values of a document, made once for however many characters are asked.
+    """An index of the spans of all values in a document.
 
     Args:
-        values: any two lie apart, or one in the other. Of two with the same span, which an alias
-            makes, the later one counts.
+        values: the spans with their keys. Any two are apart, or one is in the other. If two have
+            the same span, because of an alias, the later one counts.
     """
 
     def __init__(self, values: Iterable[Span]) -> None:
@@ -40,6 +40,6 @@ class KeySpans:
         self._keys.append(key)
 
     def around(self, position: int) -> str | None:
-        """Return the key whose value holds the character at `position`, innermost first."""
+        """Return the key of the innermost value around a position; None outside of all values."""
         before = bisect_right(self._bounds, position)
         return self._keys[before - 1] if before else None

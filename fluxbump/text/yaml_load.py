@@ -1,6 +1,6 @@
-"""A YAML document as dicts, lists and strings, for readers that need no places. Pure.
+"""Loads a YAML document as dicts, lists and strings, for readers that need no places. Pure.
 
-Every value is its text: `1.10` stays "1.10" and is never a float.
+Each value is its text: `1.10` stays "1.10" and is never a float.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ def load(text: str, *, quick: bool = False) -> object:
     Shared nodes (aliases) become shared objects, so an alias bomb costs no memory.
 
     Args:
-        text: of the document.
-        quick: what the binding refuses is refused, so that a large text that is broken takes no
-            longer than one that is not.
+        text: the text of the document.
+        quick: whether a text that the libyaml binding refuses is an error at once, so that a large
+            invalid text takes no longer than a valid one.
 
     Raises:
         YamlError: the text is not one YAML document, or refers to itself.

@@ -1,9 +1,9 @@
-"""From the text of one YAML document to its nodes, within a budget. The only import of ruamel.yaml.
+"""Parses one YAML document into nodes, within a budget. The only import of ruamel.yaml.
 
-Parsing goes through ruamel.yaml's libyaml binding: Helm and Flux read YAML with a port of the same
-library, and it is some thirty times faster than the pure parser. A text may come from a stranger,
-so what a parser is given, and what comes of it, is bounded: the nesting, the nodes, and the
-characters that go to the slow parser. Every value is its text: `1.10` stays "1.10".
+The parser is ruamel.yaml's libyaml binding. Helm and Flux read YAML with a port of the same
+library, and it is about thirty times faster than the pure parser. A text may come from a stranger,
+so the nesting, the number of nodes, and the characters for the slow parser are limited. Each value
+is its text: `1.10` stays "1.10".
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _NO_TAG = Tag(suffix="")  # one for all: of a text, every node would make its ow
 
 
 class YamlBudget(Struct):
-    """What may still be spent on the documents of one file.
+    """The remaining budget for the documents of one file.
 
     Attributes:
-        nodes: that may still be made.
-        slow: characters that may still go to the pure parser.
+        nodes: how many nodes may still be made.
+        slow: how many characters the pure parser may still get.
     """
 
     nodes: int = REPOSITORY_FILE.values
@@ -38,7 +38,7 @@ class YamlBudget(Struct):
 
 
 class _Parser(CParser):  # type: ignore[misc]  # the binding has no type information
-    """The binding's parser with a resolver that resolves nothing: all values stay text."""
+    """The binding's parser without resolution of types, so that all values stay text."""
 
     nodes = 0
     text = ""
@@ -64,9 +64,9 @@ def compose(text: str, budget: YamlBudget, *, quick: bool = False) -> Node | Non
     unquoted URL in a flow mapping), so what it refuses goes to the pure parser.
 
     Args:
-        text: of the document.
-        budget: of its file; what was spent is taken from it.
-        quick: what the binding refuses is refused.
+        text: the text of the document.
+        budget: the budget of the file, from which the spent amount is subtracted.
+        quick: whether a text that the binding refuses is an error, without the pure parser.
 
     Raises:
         YamlError: the text is not YAML, is not one document, has a key that is no scalar, or
@@ -134,9 +134,9 @@ def _refuse_keys(root: Node | None, text: str) -> None:
 
 
 def _refuse_key(key: CollectionNode, text: str) -> None:
-    """Refuse a key that is no scalar, as Helm and Flux do: written out it may have no end.
+    """Refuse a key that is no scalar, as Helm and Flux do, because as text it may be endless.
 
-    Not so for what a template looks like to YAML, `{{ name }}`; nobody asks for such a key.
+    A template action `{{ name }}`, which is such a key to YAML, is accepted, since it is not used.
     """
     start = key.start_mark.index
     if "{{" not in text[max(start - 1, 0) : start + len("{{")]:
@@ -148,7 +148,7 @@ def _refuse_key(key: CollectionNode, text: str) -> None:
 
 
 def every(node: Node | None) -> Iterator[Node]:
-    """Yield `node` and every value below it, each once."""
+    """Yield `node` and all values below it, each once."""
     seen: set[int] = set()
     waiting = [node]
     while waiting:

@@ -1,4 +1,4 @@
-"""Why a text is not the YAML that it should be, and what no parser is given. Pure."""
+"""Defines the errors about invalid YAML, and refuses texts that are too deep for a parser. Pure."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _HARMLESS_WIDTH = 200  # the least that a line nested too deeply takes
 
 
 class YamlError(Exception):
-    """A text is not the YAML that it should be; whoever reads it decides what becomes of that.
+    """A text is not valid YAML; the reader of the text decides what follows from that.
 
     Attributes:
-        message: what the parser says, on one line.
-        line: 0-based, in the text that was parsed.
-        column: 0-based.
+        message: the parser's message, on one line.
+        line: the 0-based line in the parsed text.
+        column: the 0-based column.
     """
 
     def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
@@ -31,14 +31,14 @@ class YamlError(Exception):
 
 
 class RefusedYamlError(YamlError):
-    """What no parser here may be given, or what none goes on with: a second one is not asked."""
+    """A text that is refused for all parsers, so that it is not parsed again with a second one."""
 
 
 def refuse_deep_nesting(text: str) -> None:
     """Refuse a text that is nested too deeply for a parser.
 
     Raises:
-        YamlError: it is.
+        RefusedYamlError: the nesting exceeds the limit.
     """
     widest = max(map(len, text.split("\n")))
     if widest >= _HARMLESS_WIDTH and _COMPACT_NESTING.search(text):

@@ -1,4 +1,4 @@
-"""The files of Flux that are downloaded and have a digest beside them. Pure."""
+"""Lists the files of Flux that repositories download with a digest beside the URL. Pure."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from fluxbump.discover.urls import chart_archives
 from fluxbump.model import FLUX, FLUX2, Track
 
 RELEASES = "fluxcd/flux2/releases/"
-"""What is in the URL of a file of a release."""
+"""The part that the URLs of all files of a Flux release contain."""
 
 
 class Artifact(Struct, frozen=True):
-    """A file that is downloaded.
+    """A file that Flux or the chart index publishes.
 
     Attributes:
-        name: of the file.
-        whole: what a URL that leads to it contains.
-        held: what the subject of a variable contains that says which release it is of.
-        track: the line of versions that its URL holds.
-        known: its digests of other releases can be had; else one beside it stops a bump.
+        name: the name of the file.
+        whole: a text that each URL of the file contains.
+        held: a text in the subject of a variable that holds the version of the file.
+        track: the track of the version in its URL.
+        known: whether its digests for other releases are available. If not, a digest beside its URL
+            stops a bump.
     """
 
     name: str
@@ -36,4 +37,4 @@ ARCHIVE = Artifact(
 )
 CLI = Artifact(cli_archives.NAME, RELEASES, f"({cli_archives.SUBJECT} in ", FLUX, known=False)
 ARTIFACTS = {artifact.name: artifact for artifact in (MANIFEST, ARCHIVE, CLI)}
-"""By their names."""
+"""The files by their names."""

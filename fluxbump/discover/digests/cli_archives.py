@@ -1,6 +1,7 @@
-"""Files of the flux CLI, as Flux publishes them: `flux_VERSION_…`, beside the manifest. Pure.
+"""Finds URLs and digests of the flux CLI's archives, `flux_VERSION_PLATFORM.tar.gz`. Pure.
 
-The version stands in each URL twice. The sha256 of every file is in `flux_VERSION_checksums.txt`.
+Flux publishes them beside the manifest of a release. The version is in each URL twice. The sha256
+of each file is in `flux_VERSION_checksums.txt`.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ Checksums = Callable[[str], str]
 
 
 def platform(url: str) -> str | None:
-    """Return what a URL ends in, `linux_amd64.tar.gz`; None where that is computed."""
+    """Return the end of a URL, such as `linux_amd64.tar.gz`; None if it is an expression."""
     versioned = URL.search(url)
     match = _PLATFORM.match(url, versioned.end()) if versioned else None
     return match["platform"] if match else None
 
 
 def track(platform: str, encoding: str) -> Track:
-    """Return the line of versions that the sha256 of a platform's archive is, in one encoding."""
+    """Return the track of the sha256 of a platform's archive in one encoding."""
     return spellings.track(encoding, f"{NAME} {platform}")
 
 
@@ -55,16 +56,16 @@ def digests(pins: Iterable[Pin]) -> list[Pin]:
 
 
 def targets(inventory: Inventory, release: str, checksums: Checksums) -> dict[Track, str]:
-    """Return what digests of archives become at a release.
+    """Return the digest that each digest of an archive becomes at a release, by its track.
 
     Args:
-        inventory: whose digests.
-        release: to go to, without a leading `v`.
-        checksums: of releases.
+        inventory: holds the digests.
+        release: the release that the bump leads to, without a leading `v`.
+        checksums: returns the checksums of a release.
 
     Raises:
-        HalfBumpError: what stands beside a URL is the digest of something else, such as the
-            unpacked archive, or the new release has no such archive.
+        HalfBumpError: a digest beside a URL is that of something else, such as the unpacked
+            archive, or the new release has no such archive.
         IndexSourceError: the checksums of the old release or of the new one are not available.
     """
     found: dict[Track, str] = {}
@@ -90,7 +91,7 @@ def targets(inventory: Inventory, release: str, checksums: Checksums) -> dict[Tr
 
 
 def digests_in(text: str) -> dict[Track, str]:
-    """Return the digests that a file of checksums has, in every encoding."""
+    """Return the digests in a file of checksums, each in all encodings, by track."""
     return {
         track(match["platform"], encoding): value
         for match in map(_SUM.fullmatch, text.splitlines())
@@ -102,11 +103,11 @@ def digests_in(text: str) -> dict[Track, str]:
 def found(
     file: TextFile, is_acted_on: Callable[[TextFile, int], bool]
 ) -> Iterator[tuple[re.Match[str], str | None]]:
-    """Yield each URL that something acts on, and why it may not be one; None where it is one.
+    """Yield the URLs in use, each with a doubt whether it is one of these; None if there is none.
 
     Args:
-        file: to search.
-        is_acted_on: whether a URL at an offset of a file counts.
+        file: the file to search.
+        is_acted_on: returns whether a URL at an offset of a file is in use.
     """
     if RELEASES not in file.text:
         return

@@ -1,8 +1,8 @@
-"""Which download a digest belongs to: by file name, by name, by structure. Pure.
+"""Finds the download that a digest belongs to: by file name, by name, or by structure. Pure.
 
-A digest belongs to the URL in the same call, mapping or instruction; to the variables that its own
-variable shares a name with; or to the file that a line of `sha256sum` names. Where none of these
-says so, it may belong to every URL that is near.
+A digest belongs to the URL in the same call, mapping or instruction, to the variables whose names
+begin like that of its own variable, or to the file that a line of `sha256sum` names. If none of
+these applies, it may belong to all URLs that are near.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from fluxbump.text.scopes import EnclosingScope
 _ELSEWHERE = Ownership()
 
 _FAR = 40
-"""Lines behind a download, in which a digest may belong to it if no other one is between."""
+"""A digest may belong to the last download before it if that is at most this many lines above."""
 _KEY_LENGTH = 200
-"""Characters in front of a digest in which its key is."""
+"""How many characters before a digest are searched for its key."""
 _BLOCK = 400
-"""Characters in front of the default of a variable, in which its block begins."""
+"""How many characters before the default of a variable are searched for its block."""
 _LONGEST_COMMAND = 4096
-"""Characters on either side of a place that are read of its statement."""
+"""How many characters of a statement are read before and behind a place."""
 
 _SOURCE = lazy_pattern(
     r"(?<![\w.-])[\"']?(?:owner|repo|rev|image|repository|newName|newTag|gitRepo)[\"']?\s*[:=]"
@@ -48,21 +48,21 @@ _SAVED = lazy_pattern(
 
 
 class Owners(Struct, dict=True):
-    """Says whose the digests of one file are.
+    """Finds the downloads to which the digests of one file belong.
 
     Attributes:
-        places: where they are, and the downloads.
+        places: the places of the digests and the downloads in the file.
     """
 
     places: Places
 
     @property
     def file(self) -> TextFile:
-        """The file."""
+        """The file with the digests and downloads."""
         return self.places.file
 
     def of(self, digest: Digest) -> Ownership | None:
-        """Say whose digest it is; None if nothing says so and no download is near."""
+        """Return the downloads that a digest belongs to; None if nothing connects it to one."""
         name = self._name(digest.start)
         for found in (
             self._checked(digest.start, digest.end),
@@ -79,9 +79,9 @@ class Owners(Struct, dict=True):
         return verdict
 
     def taken(self, download: Download, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """Return what a pattern matches in the innermost scope of a URL that has such a text.
+        """Return the match of a pattern in the innermost scope around a download that has one.
 
-        None if that scope has other downloads too, and what is meant is not known.
+        None if there is no match before a scope that has other downloads too.
         """
         for scope in self.places.around(download.start):
             if len(self.places.downloads_in(scope)) > 1:  # so have all scopes around it
@@ -92,13 +92,13 @@ class Owners(Struct, dict=True):
         return None
 
     def is_named(self, name: str) -> bool:
-        """Whether a variable or key of that name holds a digest in the file."""
+        """Whether a variable or key with this name holds a digest in the file."""
         return any(self._name(digest.start) == name for digest in self.places.digests)
 
     # --- by the file that is checked --------------------------------------------------------------
 
     def _checked(self, start: int, end: int) -> Ownership | None:
-        """Say which download is saved in the file that a checksum is of."""
+        """Return the download that is saved in the file which a checksum command names."""
         text, scope = self.file.text, self.places.scopes.statement(start)
         found = (
             _CHECKED.match(text[end : self.file.line_span(end)[1]]),
@@ -110,7 +110,7 @@ class Owners(Struct, dict=True):
 
     @cached_property
     def _saved(self) -> dict[str, tuple[Download, ...]]:
-        """The downloads by the names of the files that they are saved in."""
+        """The downloads by the names of the files in which they are saved."""
         found: dict[str, tuple[Download, ...]] = {}
         for download in self.places.downloads:
             for name in () if download.variable else self._files(download):
@@ -118,7 +118,7 @@ class Owners(Struct, dict=True):
         return found
 
     def _files(self, download: Download) -> set[str]:
-        """Return the names that a download may be saved under."""
+        """Return the file names under which a download may be saved."""
         scope, text = self.places.scopes.statement(download.start), self.file.text
         low = max(scope.start, download.start - _LONGEST_COMMAND)
         high = min(scope.end, download.end + _LONGEST_COMMAND)
@@ -138,7 +138,7 @@ class Owners(Struct, dict=True):
     # --- by name ----------------------------------------------------------------------------------
 
     def _name(self, start: int) -> str | None:
-        """Return the key or variable whose value begins at an offset."""
+        """Return the name of the key or variable whose value begins at an offset; None if none."""
         line = max(self.file.line_span(start)[0], start - _KEY_LENGTH)
         found = names.NAMED.search(self.file.text, line, start)
         if found and found["name"] == "default":
@@ -146,7 +146,10 @@ class Owners(Struct, dict=True):
         return found["name"] if found else None
 
     def _by_use(self, digest: Digest, name: str | None) -> Ownership | None:
-        """Follow the variable that holds a digest to where it is used in the file."""
+        """Return the owner of a digest by the places that use its variable in the file.
+
+        None if the variable is not used, or if a use does not tell for certain.
+        """
         if name is None or not re.search("[a-z]", names.stem(name), re.IGNORECASE):
             return None
         if self.file.text.count(name) == 1:  # set, and not used
@@ -166,7 +169,7 @@ class Owners(Struct, dict=True):
         return one_file(every)
 
     def _by_name(self, name: str | None) -> Ownership | None:
-        """Compare the name of a digest's variable with those of versions and URLs."""
+        """Return the owner of a digest by its name, compared with those of versions and URLs."""
         words = names.words_of(names.stem(name)) if name else ()
         shared = {
             (siblings, names.shared(words, siblings))
@@ -187,7 +190,10 @@ class Owners(Struct, dict=True):
 
     @cached_property
     def _siblings(self) -> dict[tuple[str, ...], tuple[Download, ...]]:
-        """What each name says that versions and URLs have: those of Flux, or nothing of it."""
+        """The downloads of Flux that each name of a version or a URL holds, by the name's words.
+
+        A name for something else has no downloads.
+        """
         found: dict[tuple[str, ...], tuple[Download, ...]] = {}
         for match in names.SETS.finditer(self.file.text):
             if self.file.in_comment(match.start()):
@@ -221,7 +227,7 @@ class Owners(Struct, dict=True):
         return None
 
     def _claimed(self, download: Download, scope: EnclosingScope, digest: Digest) -> bool:
-        """Whether another digest stands nearer to a download than what a scope encloses."""
+        """Whether another digest is in a smaller scope around a download than `scope`."""
         for inner in self.places.around(download.start):
             if inner.end - inner.start >= scope.end - scope.start:
                 return False
@@ -230,7 +236,7 @@ class Owners(Struct, dict=True):
         return False
 
     def _rivals(self, digest: Digest, scope: EnclosingScope) -> bool:
-        """Whether a scope has another digest of the kind, which is not inside one of its own."""
+        """Whether a scope has different digests of the same algorithm."""
         same = [
             candidate
             for candidate in self.places.digests_in(scope)
@@ -240,7 +246,7 @@ class Owners(Struct, dict=True):
         return len(texts) > 1
 
     def _listed(self, held: Collection[Download]) -> bool:
-        """Whether URLs are the items of one list: mirrors of one file."""
+        """Whether URLs are the items of one list, and so mirrors of one file."""
         around = [next(self.places.scopes.brackets(download.start), None) for download in held]
         return around[0] is not None and around[0].kind == "[" and len(set(around)) == 1
 

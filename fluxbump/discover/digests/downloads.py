@@ -1,4 +1,4 @@
-"""What a file downloads, and whose digest one is. Pure."""
+"""Defines a download in a file, and the downloads to which a digest belongs. Pure."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from msgspec import Struct
 
 
 class Download(Struct, frozen=True):
-    """A URL, or a variable that holds the version in one.
+    """A URL that is downloaded, or a variable that holds the version in a URL.
 
     Attributes:
-        start: of the URL or the version.
-        end: behind it.
-        artifact: name of the file of Flux; empty for any other download.
-        identity: what is downloaded; the same for two places that name one thing.
-        moves: it holds a version that moves.
-        variable: it is where the version is set, not a URL.
+        start: the offset of the URL or the version.
+        end: the offset behind it.
+        artifact: the name of the file of Flux; empty for any other download.
+        identity: a text that is the same for two places which download the same file.
+        moves: whether it holds a version that a bump changes.
+        variable: whether it is the place that sets the version, and no URL.
     """
 
     start: int
@@ -28,11 +28,12 @@ class Download(Struct, frozen=True):
 
 
 class Ownership(Struct, frozen=True):
-    """Whose digest it is.
+    """The downloads to which a digest belongs.
 
     Attributes:
-        downloads: what it may belong to; none if it certainly belongs to something else.
-        certain: it belongs to all of them, which are one file.
+        downloads: the downloads to which it may belong; empty if it certainly belongs to something
+            else.
+        certain: whether it belongs to all of them, because they are the same file.
     """
 
     downloads: tuple[Download, ...] = ()
@@ -40,11 +41,11 @@ class Ownership(Struct, frozen=True):
 
 
 def one_file(some: Iterable[Download], *, same: bool = False) -> Ownership:
-    """Judge by what a digest may belong to: certain if that is one file.
+    """Return the ownership of a digest, which is certain if its downloads are the same file.
 
     Args:
-        some: what it may belong to.
-        same: they are mirrors of each other.
+        some: the downloads to which the digest may belong.
+        same: whether the downloads are mirrors of each other.
     """
     downloads = tuple(some)
     urls = [download for download in downloads if not download.variable]

@@ -1,4 +1,4 @@
-"""Names of variables and keys that hold versions, URLs and digests: which go together. Pure."""
+"""Matches names of variables for digests with those for versions and URLs. Pure."""
 
 from __future__ import annotations
 
@@ -12,21 +12,24 @@ _END = lazy_pattern(rf"(?:[_.-]?(?:{_WHAT}))+s?\Z", re.IGNORECASE)
 NAMED = lazy_pattern(
     r"""(?P<name>[\w.-]{1,120})["']?\]?\s{0,80}(?::[=-]|\?=|[:=])\s*["']?(?:sha(?:256|512)[:-])?\Z"""
 )
-"""What stands in front of a value: its key or variable."""
+"""Matches the key or variable directly before a value."""
 BLOCK = lazy_pattern(r"""\bvariable\s+"(?P<name>[\w-]+)"\s*\{[^{}]*\Z""")
-"""What stands in front of the default of a variable of Terraform."""
+"""Matches the text before the default of a Terraform variable, from the variable's name on."""
 SETS = lazy_pattern(
     r"""(?<![\w.-])(?P<stem>[A-Za-z][\w.-]*?)[_.-]?
     (?:[Vv]ersion|VERSION|[Uu]rl|URL|[Uu]ri|URI|[Rr]elease|RELEASE|[Tt]ag|TAG|[Vv]er|VER)
     ["']?\]?\s*(?::=|\?=|[:=]|(?P<block>\{))""",
     re.VERBOSE,
 )
-"""What gives a version or a URL to a name; the stem is what is the same in that of its digest."""
+"""Matches the assignment of a version or a URL.
+
+The group `stem` is the part of the name that is the same in the name of its digest.
+"""
 _WORD = lazy_pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 def stem(name: str) -> str:
-    """Take from a name what says that it holds a digest."""
+    """Return a name without the ending that says that it holds a digest."""
     return _END.sub("", name)
 
 
@@ -42,6 +45,6 @@ def shared(words: Sequence[str], others: Sequence[str]) -> int:
 
 
 def uses(name: str) -> re.Pattern[str]:
-    """Match where a variable is used, and not set."""
+    """Return a pattern for the places that use a variable and do not set it."""
     set_there = r"\s*(?::=|\?=|=(?!=)|:\s)"
     return re.compile(rf"(?<![\w-])(?P<name>{re.escape(name)})(?![\w-])(?!{set_there})")

@@ -1,4 +1,4 @@
-"""Where the downloads and digests of a file are: what a scope of its text has of both. Pure."""
+"""Indexes the downloads and digests of a file by place, to find those in a scope. Pure."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from fluxbump.text.live_code import TextFile
 from fluxbump.text.scopes import EnclosingScope, Scopes
 
 _NEAR = 4
-"""Lines on either side of a download, in which a digest may belong to it."""
+"""How many lines above and below a digest are searched for a download."""
 _BRACKETS = 4
-"""Brackets that may be around a digest inside those that hold its URL."""
+"""How many pairs of brackets around a place are scopes."""
 _TEMPLATES = (".yml", ".yaml", ".j2", ".tpl", ".tftpl")
 
 
@@ -25,9 +25,9 @@ class Places(Struct, dict=True):
     """The downloads and digests of one file, by their places.
 
     Attributes:
-        file: with them.
-        downloads: in order.
-        digests: in order.
+        file: the file with the downloads and digests.
+        downloads: the downloads in the file's order.
+        digests: the digests in the file's order.
     """
 
     file: TextFile
@@ -36,7 +36,7 @@ class Places(Struct, dict=True):
 
     @cached_property
     def scopes(self) -> Scopes:
-        """What encloses a place in the file."""
+        """The scopes of the file."""
         return Scopes(self.file)
 
     @cached_property
@@ -48,7 +48,7 @@ class Places(Struct, dict=True):
         return [digest.start for digest in self.digests]
 
     def around(self, start: int) -> Iterator[EnclosingScope]:
-        """Yield the scopes that say whose a digest is, innermost first."""
+        """Yield the scopes around a place that may connect a digest to a URL, innermost first."""
         statement = self.scopes.statement(start)
         some = [statement, *islice(self.scopes.brackets(start), _BRACKETS)]
         mappings = self.scopes.mappings(start) if self._has_mappings else iter(())
@@ -73,7 +73,7 @@ class Places(Struct, dict=True):
         return self.digests[first : bisect_left(self._digest_starts, scope.end)]
 
     def window(self, start: int) -> EnclosingScope:
-        """Return the lines that are near."""
+        """Return the lines near an offset as a scope."""
         begin = end = start
         for _ in range(_NEAR + 1):
             begin = self.file.text.rfind("\n", 0, begin) if begin > 0 else begin

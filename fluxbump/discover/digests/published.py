@@ -1,4 +1,4 @@
-"""The digests of what Flux and the chart index publish, by file and version. Pure."""
+"""Reads the published digests of the files whose digests a repository holds. Pure."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from fluxbump.helm.chart_releases import ChartRelease
 from fluxbump.model import FLUX, FLUX2, Form, Inventory, Pin, Track, TrackKind
 
 MANIFEST, CLI, CHART = spellings.MANIFEST, cli_archives.NAME, chart_archives.NAME
-"""The files whose digests are found."""
+"""The names of the files whose digests are found."""
 
 _TRACKS = {MANIFEST: FLUX, CLI: FLUX, CHART: FLUX2}
-"""Whose version says which file it is."""
+"""The track whose version tells which of these files a digest is of."""
 
 Key = tuple[str, str]
-"""A file, and its version."""
+"""The name of a file and its version."""
 
 
 class PublishedDigests(Struct, frozen=True):
-    """What is published, as far as it was read.
+    """The published digests that were read.
 
     Attributes:
-        digests: what a digest must be, by file and version, and by the line of versions that it is.
-        unknown: other files and versions, and why their digests are not known.
+        digests: the right digests, by file and version, and then by the track of the digest.
+        unknown: the reason why digests are not known, by file and version.
     """
 
     digests: Mapping[Key, Mapping[Track, str]] = field(default_factory=dict)
@@ -35,19 +35,19 @@ class PublishedDigests(Struct, frozen=True):
 
 
 def pins(inventory: Inventory) -> Iterator[tuple[Pin, str]]:
-    """Yield the digests that an inventory holds, and the file that each is of."""
+    """Yield the digests in an inventory, each with the name of its file."""
     for pin in inventory.pins:
         if pin.track.kind is TrackKind.DIGEST and pin.form is Form.EXACT:
             yield pin, next(name for name in _TRACKS if pin.track.name.startswith(f"{name} "))
 
 
 def holders(inventory: Inventory, digest: Pin, name: str) -> list[Pin]:
-    """Return the places beside a digest that say of which version it must be.
+    """Return the pins in the same file as a digest that hold the version of the digest's file.
 
     Args:
-        inventory: with both.
-        digest: in question.
-        name: of the file that it is of.
+        inventory: holds the digest and the pins.
+        digest: the pin of the digest.
+        name: the name of the file that the digest is of.
     """
     return [
         pin
@@ -58,12 +58,12 @@ def holders(inventory: Inventory, digest: Pin, name: str) -> list[Pin]:
 
 
 class Publishers(Struct, frozen=True):
-    """Where digests are read.
+    """The sources of published digests.
 
     Attributes:
-        charts: chart releases by version.
-        data: returns the bytes of a release's manifest; None when that is not to be asked.
-        checksums: returns the file with the checksums of a release; None likewise.
+        charts: the chart releases by version.
+        data: returns the bytes of a release's manifest; None if it must not be downloaded.
+        checksums: returns the file of checksums of a release; None if it must not be downloaded.
     """
 
     charts: Mapping[str, ChartRelease]
@@ -72,7 +72,7 @@ class Publishers(Struct, frozen=True):
 
 
 def read(inventory: Inventory, publishers: Publishers) -> PublishedDigests:
-    """Read what the digests of an inventory must be; where it holds none, nothing is read."""
+    """Return the published digests for those in an inventory; nothing is read if it has none."""
     keys = {
         (name, holder.value)
         for pin, name in pins(inventory)

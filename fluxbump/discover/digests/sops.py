@@ -1,4 +1,4 @@
-"""Files that SOPS encrypts (https://github.com/getsops/sops). Pure.
+"""Recognizes files that SOPS encrypts (https://github.com/getsops/sops). Pure.
 
 SOPS can leave values readable, and Flux reads those like any others: kustomize-controller decrypts
 a manifest and removes what SOPS has added before it applies the manifest. SOPS also keeps a
@@ -17,7 +17,7 @@ METADATA = "sops"
 """The field that SOPS adds to an object; only a file that is encrypted as a whole has it."""
 
 CHECKSUM = "mac"
-"""The checksum's own field in that one."""
+"""The field with the checksum, below `METADATA`."""
 
 _CIPHERTEXT = "ENC["
 _WRITTEN = lazy_pattern(
@@ -27,17 +27,17 @@ _READABLE_APART = lazy_pattern(r"mac_only_encrypted[\"']?[ \t]*[:=][ \t]*[\"']?t
 
 
 def is_ciphertext(value: str) -> bool:
-    """Whether a value is encrypted, so that nothing is known of it."""
+    """Whether a value is encrypted, so that its content is not known."""
     return value.startswith(_CIPHERTEXT)
 
 
 def is_sealed(text: str) -> bool:
-    """Whether a file has a checksum that an edit of a readable value makes wrong."""
+    """Whether a file has a checksum that an edit of a readable value would invalidate."""
     if _CIPHERTEXT not in text or METADATA not in text or _WRITTEN.search(text) is None:
         return False
     return _READABLE_APART.search(text) is None
 
 
 def advice(path: str) -> str:
-    """Say how to edit such a file."""
+    """Return the advice how to edit a file that SOPS encrypts."""
     return f"edit it with `sops {quote(path)}`, which writes the checksum again"

@@ -1,4 +1,4 @@
-"""Digests of a file in the spellings that package managers use, and where texts hold one. Pure.
+"""Finds digests in texts, and writes digests in the encodings of package managers. Pure.
 
 Nix prints a digest in its own base 32, least significant bits first, without the letters e, o, t
 and u (nix manual, "nix-hash"); SRI is base 64 behind the algorithm (W3C, Subresource Integrity).
@@ -21,7 +21,7 @@ MANIFEST = "install.yaml"
 SHA256, SHA512 = "sha256", "sha512"
 _BYTES = {SHA256: 32, SHA512: 64}
 ENCODINGS = ("hex", "upper", "sri", "base64", "nix")
-"""The encodings that a digest is found in."""
+"""The encodings in which digests are found."""
 
 
 def _nix_length(size: int) -> int:
@@ -29,7 +29,7 @@ def _nix_length(size: int) -> int:
 
 
 def _base64(size: int) -> str:
-    """Match the base 64 of so many bytes."""
+    """Return a pattern for the base 64 of `size` bytes."""
     full, rest = divmod(size, 3)
     count, padding = (full * 4 + rest + 1, 3 - rest) if rest else (full * 4, 0)
     return f"[A-Za-z0-9+/]{{{count}}}{'=' * padding}"
@@ -53,11 +53,11 @@ def _shapes(algorithm: str) -> str:
 
 _SHAPED = lazy_pattern("|".join(map(_shapes, (SHA512, SHA256))))
 _LONG = lazy_pattern(r"(?<![0-9A-Za-z+/])[0-9A-Za-z+/]{43}")
-"""What a text contains that holds a digest: 43 is what the shortest has, the base 64 of SHA-256."""
+"""Matches in each text with a digest; the shortest, the base 64 of SHA-256, has 43 characters."""
 
 
 class Digest(Struct, frozen=True):
-    """A text that has the shape of a digest, with its span."""
+    """A text in the form of a digest, with its span."""
 
     algorithm: str
     encoding: str
@@ -66,22 +66,22 @@ class Digest(Struct, frozen=True):
 
 
 def shaped(text: str) -> Iterator[Digest]:
-    """Yield what looks like a digest; few texts hold one, and that is told first and quickly."""
+    """Yield the texts in the form of a digest; a text without one is recognized quickly."""
     for match in _SHAPED.finditer(text) if _LONG.search(text) else ():
         encoding, _, algorithm = (match.lastgroup or "").partition("_")
         yield Digest(algorithm, encoding, *match.span())
 
 
 def track(encoding: str, artifact: str = MANIFEST, algorithm: str = SHA256) -> Track:
-    """Return the line of versions that an artifact's digest is, in one encoding."""
+    """Return the track of an artifact's digest in one encoding."""
     return Track(TrackKind.DIGEST, f"{artifact} {algorithm} {encoding}")
 
 
 def targets(tracks: Iterable[Track], data: bytes) -> dict[Track, str]:
-    """Return what digests of the manifest become.
+    """Return the new digests of the manifest, by track.
 
     Args:
-        tracks: of the digests that pins hold; others are passed over.
+        tracks: the tracks of pins, of which those of the manifest's digests count.
         data: the new manifest.
     """
     known = digests(data)
@@ -89,7 +89,7 @@ def targets(tracks: Iterable[Track], data: bytes) -> dict[Track, str]:
 
 
 def digests(data: bytes) -> dict[Track, str]:
-    """Return the digests of a manifest, in every algorithm and encoding."""
+    """Return the digests of a manifest in all algorithms and encodings, by track."""
     return {
         track(encoding, algorithm=algorithm): value
         for algorithm in _BYTES
@@ -98,7 +98,7 @@ def digests(data: bytes) -> dict[Track, str]:
 
 
 def spelled(raw: bytes, algorithm: str = SHA256) -> dict[str, str]:
-    """Spell the bytes of a digest in every encoding."""
+    """Return a digest in all encodings, by the encoding's name."""
     base64 = b64encode(raw).decode()
     return {
         "hex": raw.hex(),
@@ -110,12 +110,12 @@ def spelled(raw: bytes, algorithm: str = SHA256) -> dict[str, str]:
 
 
 def another(digest: str) -> str:
-    """Return another digest of the same shape, whatever its encoding."""
+    """Return a different digest in the same encoding."""
     middle = len(digest) // 2
     return f"{digest[:middle]}{'1' if digest[middle] == '0' else '0'}{digest[middle + 1 :]}"
 
 
 def nix(raw: bytes) -> str:
-    """Spell the bytes of a digest as Nix does."""
+    """Return a digest in Nix's base 32."""
     number = int.from_bytes(raw, "little")
     return "".join(_NIX[(number >> (5 * n)) & 31] for n in reversed(range(_nix_length(len(raw)))))

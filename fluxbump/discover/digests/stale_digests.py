@@ -1,4 +1,4 @@
-"""A digest that belongs to the release which a bump leaves, and cannot be replaced. Pure."""
+"""Makes the error about a digest of the old release that cannot be replaced. Pure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from fluxbump.model import Pin, Related
 
 
 def stays(pin: Pin, why: str) -> HalfBumpError:
-    """Make the error that a digest stops a bump with.
+    """Return the error about a digest that stops a bump.
 
     Args:
-        pin: that holds the digest.
-        why: no new one is known, as the end of a sentence about it.
+        pin: the pin of the digest.
+        why: the reason, as the end of a sentence whose subject is the digest.
     """
     message = f"the {pin.subject} {why}"
     return HalfBumpError(

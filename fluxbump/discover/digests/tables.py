@@ -1,6 +1,6 @@
-"""Tables of digests by release: a key that is a version, with digests under it. Pure.
+"""Finds tables of digests by release: keys that are versions, with digests below them. Pure.
 
-What downloads a file looks its digest up by the version, so a new version needs a key of its own.
+A program reads the digest of a version from such a table, so a new version needs a new key.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 
 ADD = "Add the digests of the new release under its own version, in a commit before the bump"
-"""What to do about a table, as its note says."""
+"""The advice in the note about a table."""
 
 _KEY = lazy_pattern(
     r"[ \t]*(?:- )?[\"']?v?(?P<version>\d+\.\d+\.\d+(?:-[\w.]+)?)[\"']?[ \t]*(?::|=>?)(?!=)"
@@ -25,13 +25,14 @@ _NO_LINE = ("#", "//", "}", "]", ")")
 def without(
     file: TextFile, digests: Sequence[Digest], downloads: Sequence[Download], held: Collection[str]
 ) -> tuple[list[Digest], list[Note]]:
-    """Return the digests that are in no table, and a note on the table's entry in use.
+    """Return the digests that are in no table, and a note on each entry of a table in use.
 
     Args:
-        file: with all of them.
-        digests: of the file, in order.
-        downloads: of the file. A key beside a URL of its own release is no table.
-        held: versions that variables of the file hold.
+        file: the file with the digests.
+        digests: the digests of the file, in order.
+        downloads: the downloads of the file. A key is not that of a table if a URL holds its
+            version.
+        held: the versions that variables of the file hold.
     """
     keys = _releases(file.text, [digest.start for digest in digests]) if held else {}
     urls = [file.text[it.start : it.end] for it in downloads if not it.variable]
@@ -47,7 +48,7 @@ def without(
 
 
 def has(text: str, release: str) -> bool:
-    """Whether a text has digests under the key of a release."""
+    """Whether a text has digests below the key of a release."""
     return release in _releases(text, [digest.start for digest in shaped(text)]).values()
 
 
@@ -57,7 +58,7 @@ def _note(file: TextFile, start: int, key: str) -> Note:
 
 
 def _releases(text: str, starts: Iterable[int]) -> dict[int, str]:
-    """Return the version that is the key over each place, by indentation; ascending places."""
+    """Return the version in the closest key above each of the ascending offsets, by indentation."""
     found, above = dict[int, str](), list[tuple[int, str]]()
     lines = _lines(text)
     begin, line = next(lines)
@@ -80,7 +81,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _descend(above: list[tuple[int, str]], line: str) -> None:
-    """Bring the keys over a line up to date."""
+    """Update the list of the keys above a line, with their indentation, for the next line."""
     body = line.lstrip(" \t")
     if not body or body.startswith(_NO_LINE):
         return

@@ -1,1 +1,1 @@
-"""Kubernetes objects inside other text, and what program source says."""
+"""Finds Kubernetes objects inside other text, and reads the source code of programs."""

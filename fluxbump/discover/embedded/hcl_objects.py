@@ -1,7 +1,6 @@
-"""Objects in Terraform's language: `{ kind = "HelmRelease", spec = { … } }`. Pure.
+"""Finds objects in Terraform's language: `{ kind = "HelmRelease", spec = { … } }`. Pure.
 
-Only what is a plain string counts. Everything else is an expression, and Terraform alone knows
-what comes of it.
+Only plain strings have a known value. All other values are expressions that Terraform evaluates.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _Path = tuple[str, ...]
 
 
 class _Frame:
-    """What is between two brackets, while it is read."""
+    """The contents of a pair of brackets, while they are read."""
 
     def __init__(self, start: int, key: str | None) -> None:
         self.start = start
@@ -56,7 +55,7 @@ def manifests(text: str, kinds: Collection[str]) -> Iterator[Manifest]:
 
 
 def mappings(text: str) -> Iterator[Mapping[str, Value]]:
-    """Yield what each pair of braces gives a name once, without what is in braces of its own."""
+    """Yield the values in each pair of braces by name, without nested braces and repeated names."""
     for frame, _ in _frames(text):
         own = {
             path[0]: value
@@ -68,7 +67,7 @@ def mappings(text: str) -> Iterator[Mapping[str, Value]]:
 
 
 def _frames(text: str) -> Iterator[tuple[_Frame, int]]:
-    """Yield what stands in each pair of brackets, the inner ones first, with its end."""
+    """Yield the contents of each pair of brackets with the offset of its end, inner ones first."""
     stack = [_Frame(0, None)]
     for token in _TOKEN.finditer(text):
         what, frame = token.lastgroup, stack[-1]
@@ -106,7 +105,7 @@ def _expression(frame: _Frame, token: re.Match[str], text: str) -> None:
 
 
 def _hand_up(frame: _Frame, around: _Frame) -> None:
-    """Give what a pair of brackets holds to those around it, under its key."""
+    """Add the values of a pair of brackets to the pair around it, below its key."""
     if frame.key is not None:
         for path, value in frame.values.items():
             if len(path) < DEEPEST:

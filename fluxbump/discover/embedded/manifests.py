@@ -1,4 +1,4 @@
-"""What an object in other text says: its chart, its version, and the pin that this is. Pure."""
+"""Defines objects embedded in other text, and makes the pins of their versions. Pure."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ FIELDS: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]] = {
     # Of a FluxInstance, nothing names what it installs.
     "FluxInstance": (("kind",), (("spec", "distribution", "version"),)),
 }
-"""Where each kind names its chart, and where its version; the first that it has counts."""
+"""For each kind: the field with its chart, and the fields for its version by precedence."""
 
 
 class Value(Struct, frozen=True):
     """A scalar of an embedded object.
 
     Attributes:
-        text: as it stands in the file, without quotes.
-        start: offset of its first character in the file's text.
-        end: offset behind its last character.
-        plain: the text is the value: no escapes, no anchor, no block scalar.
-        expression: another language's, which tells the value when it is run.
+        text: the text as written in the file, without quotes.
+        start: the offset of its first character in the file's text.
+        end: the offset behind its last character.
+        plain: whether the text is the value, without escapes, anchor or block scalar.
+        expression: whether it is an expression of another language, whose value is not known.
     """
 
     text: str
@@ -52,20 +52,20 @@ class Value(Struct, frozen=True):
 
     @property
     def templated(self) -> bool:
-        """Whether something else writes a part of it."""
+        """Whether a template writes a part of the value."""
         return DIRECTIVE.search(self.text) is not None
 
 
 class Manifest(Struct, frozen=True):
-    """An object inside other text.
+    """A Kubernetes object inside other text.
 
     Attributes:
-        kind: what it says that it is.
-        start: offset of its first character.
-        end: offset behind its last character.
-        values: the scalars in its mappings, by their keys.
-        repeated: keys that stand twice; which of them counts, a template decides.
-        templated: lines of it are directives, which may add others.
+        kind: the `kind` that it names.
+        start: the offset of its first character.
+        end: the offset behind its last character.
+        values: the scalars in its mappings, by the keys that lead to them.
+        repeated: the keys that appear twice, of which a template chooses one.
+        templated: whether some of its lines are directives of a template, which may add others.
     """
 
     kind: str
@@ -76,17 +76,17 @@ class Manifest(Struct, frozen=True):
     templated: bool = False
 
     def has(self, *keys: str) -> bool:
-        """Whether there is a field; also one that is a mapping with scalars."""
+        """Whether the object has a field, which is a scalar or a mapping with scalars."""
         return any(path[: len(keys)] == keys for path in self.values)
 
     def text(self, *keys: str) -> str | None:
-        """Return the text of a scalar; None when there is none."""
+        """Return the text of the scalar that `keys` lead to; None if there is none."""
         value = self.values.get(keys)
         return value.text if value else None
 
 
 def pin_of(name: str, file: TextFile, value: Value, track: Track, subject: str) -> Pin | None:
-    """Make the pin of kind `name` that a value is; None where it is not certain what it says."""
+    """Return the pin of kind `name` for a value; None if its meaning is not certain."""
     form, skip = form_of(value.text)
     if value.templated or value.expression:
         form, skip = Form.VARIABLE, 0

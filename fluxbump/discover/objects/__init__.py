@@ -1,1 +1,1 @@
-"""Objects of Flux, and what picks objects: their fields, their owners."""
+"""Finds objects of Flux in a snapshot, their fields and owners, and selectors of objects."""

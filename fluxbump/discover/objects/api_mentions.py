@@ -1,4 +1,4 @@
-"""Versions of Flux's API in text that is no object: a program, a template, a reference. Pure."""
+"""Finds apiVersions of Flux in text that is no object: programs, templates, references. Pure."""
 
 from __future__ import annotations
 
@@ -16,17 +16,23 @@ _API_VERSION = lazy_pattern(rf"(?<![\w.-]){GROUP}/v[0-9]+(?:(?:alpha|beta)[0-9]+
 
 _KIND = lazy_pattern(r"""(?<![\w-])[kK]ind["']?[ \t]*[:=][ \t]*["'`]?(?P<kind>[A-Z][A-Za-z]+)""")
 _DISCOVERY = lazy_pattern(r"""["']?kind["']?[ \t]*:[ \t]*["']?API(?:Resource|Group)List\b""")
-"""What kubectl keeps in `.kube/cache/discovery`."""
+"""Matches the files that kubectl keeps in `.kube/cache/discovery`."""
 _KIND_LINES = 3  # how far from its apiVersion an object's kind is looked for, in lines
 _SENTENCE = lazy_pattern(r"[A-Za-z]{2,} \Z")
-"""What stands in front of a word in a sentence; a key, a sign or a quote is in front of a value."""
+"""Matches before a word in a sentence; before a value there is a key, a sign or a quote."""
 _COMMENT_LINE = lazy_pattern(r"[ \t]*(?:#|//|/?\*|<!--|--[ \t])")
 
 
 def api_mentions(
     file: TextFile, known: Collection[int], broken: Collection[Document]
 ) -> Iterator[Resource]:
-    """Yield the apiVersions in live text that belong to no resource."""
+    """Yield the apiVersions in live text that belong to no resource.
+
+    Args:
+        file: the file to search.
+        known: the offsets of apiVersions that belong to resources.
+        broken: the documents that cannot be parsed, which are left out.
+    """
     if file.language is Language.DOCUMENT or file.text.count("fluxcd.io/v") <= len(known):
         return
     if _DISCOVERY.search(file.text):
@@ -56,7 +62,7 @@ def _is_live(file: TextFile, offset: int) -> bool:
 
 
 def _kind_near(text: str, match: re.Match[str]) -> str:
-    """Return the kind that stands closest, behind the apiVersion or before it."""
+    """Return the closest `kind` behind an apiVersion, or else before it; empty if there is none."""
     behind = "\n".join(text[match.end() : match.end() + 400].split("\n")[: _KIND_LINES + 1])
     before = "\n".join(text[max(0, match.start() - 400) : match.start()].split("\n")[-_KIND_LINES:])
     found = _KIND.search(behind) or next(iter(list(_KIND.finditer(before))[-1:]), None)

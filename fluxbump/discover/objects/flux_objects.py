@@ -1,10 +1,10 @@
-"""Every Flux custom resource of a snapshot, and where its apiVersion stands. Pure.
+"""Finds the Flux custom resources of a snapshot, with the place of each apiVersion. Pure.
 
-One search finds the files that name one of Flux's API groups. Of those, `find` reads the YAML
-documents with such an apiVersion by their heads, for every command, and parses only what is not
-written in the usual way; `parsed` is for those who look at fields. An apiVersion anywhere else in
-live text (a template, a program, a ConfigMap, a reference from another object) is a mention: it may
-matter, and nothing here can tell what becomes of it.
+One search finds the files that name one of Flux's API groups. In these, `find` reads the head of
+each YAML document with such an apiVersion, and parses only documents with an unusual head. Callers
+that need the fields of objects use `parsed`. An apiVersion in other live text (a template, a
+program, a ConfigMap, a reference from another object) is a mention: it may matter, but its use is
+not known.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import Document, Node, Scalar
 
 NEEDLES = ("toolkit.fluxcd.io", "source.extensions.fluxcd.io")
-"""What a file with a Flux custom resource contains: the ends of Flux's API groups."""
+"""The ends of Flux's API groups, one of which is in each file with a Flux custom resource."""
 
 _OBJECT = lazy_pattern(
     r"""apiVersion["']?[ \t]*:(?:[ \t]+[&!]\S{1,100}){0,3}[ \t]*["']?""" + rf"{GROUP}/"
@@ -55,12 +55,12 @@ def find(
     *,
     spread: Spread = serially,
 ) -> Resources:
-    """Find every Flux custom resource of a snapshot.
+    """Find all Flux custom resources of a snapshot.
 
     Args:
-        snapshot: to search.
-        exclude: tells the paths that are not to be read.
-        spread: how work on many files is divided.
+        snapshot: the snapshot to search.
+        exclude: returns whether a path is excluded from the search.
+        spread: divides the work on many files.
     """
     reader = TextReader(snapshot)
     wanted = [path for path in snapshot.grep(NEEDLES) if not exclude(path)]
@@ -75,7 +75,7 @@ def find(
 
 
 class _Found(Struct):
-    """What some files hold; `paths` are those with resources."""
+    """The results for some files; `paths` are the files with resources."""
 
     resources: list[Resource]
     mentions: list[Resource]
@@ -104,7 +104,7 @@ def _find(files: Sequence[tuple[str, str]]) -> _Found:
 def parsed(path: str, text: str) -> Iterator[ObjectBody | Unreadable]:
     """Yield the resources of one file with their parsed objects, in the order of the text.
 
-    A document that cannot be parsed is in the place of its resources.
+    A document that cannot be parsed is yielded as `Unreadable` instead of its resources.
     """
     for document in _documents(TextFile(path, text)):
         yield from _bodies(document)
@@ -117,9 +117,9 @@ def bodies(path: str, text: str) -> Iterator[ObjectBody]:
 
 
 def _checked(document: Document) -> Iterator[int]:
-    """Yield where a health check names what it waits for by an apiVersion of Flux.
+    """Yield the offsets of Flux's apiVersions in health checks.
 
-    kustomize-controller takes group and kind from it, and asks for whatever version is served.
+    kustomize-controller takes group and kind from them, and asks for a version that is served.
     """
     for node in document.objects():
         spec = yaml.get(node, "spec")
@@ -133,7 +133,7 @@ def _checked(document: Document) -> Iterator[int]:
 
 
 def _broken(document: Document) -> tuple[Unreadable, ...]:
-    """Say why a document could not be parsed, if that was tried; a template is none yet."""
+    """Return the problem of a document that could not be parsed; a template has none."""
     if document.problem is None or _TEMPLATE.search(document.source):
         return ()
     return (Unreadable(*document.problem),)
@@ -143,9 +143,9 @@ def _broken(document: Document) -> tuple[Unreadable, ...]:
 
 
 def _documents(file: TextFile) -> Iterator[Document]:
-    """Yield the documents that hold such an apiVersion.
+    """Yield the documents of a YAML file that contain an apiVersion of Flux.
 
-    A Helm template is not YAML before it is rendered, even where it happens to parse.
+    A Helm template is left out: it is no YAML before it is rendered, even if it can be parsed.
     """
     if suffix_of(file.path) not in _YAML or not _OBJECT.search(file.text):
         return
@@ -245,10 +245,10 @@ def _resource(document: Document, node: Node, api: Scalar, kind: str, *, patch: 
 
 
 def _inline_patches(document: Document) -> Iterator[Document]:
-    """Yield the manifests that stand as block scalars under `patch` and `patchesStrategicMerge`.
+    """Yield the manifests in block scalars below `patch` and `patchesStrategicMerge`.
 
-    The lines of a literal block keep their shape, and YAML may be indented as a whole, so each is
-    read where it stands and every place in it is a place in the file.
+    A literal block keeps its lines, and YAML may be indented as a whole. So each manifest is parsed
+    as a part of the file's text, and its places are places in the file.
     """
     for mapping in yaml.mappings(document.root):
         for key, value in yaml.entries(mapping):

@@ -1,4 +1,4 @@
-"""The HelmReleases that own the Flux controllers. Pure."""
+"""Finds the HelmReleases that own the Flux controllers. Pure."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _SOURCES = ("OCIRepository", "HelmChart")
 _FOLLOWING = "chartRef"
 
 TRUE = ("true", "True", "TRUE")
-"""How YAML writes that a field of a HelmRelease is set."""
+"""The spellings of a true value in YAML."""
 
 
 class Owner(Struct, frozen=True):
     """A HelmRelease that installs a wrapper, or the community chart itself.
 
     Attributes:
-        pin: the chart version that it runs: its own, that of the source which it follows, or that
-            of the chart itself where it names the chart's directory.
+        pin: the pin of the chart version that it installs: its own, that of the source which it
+            follows, or that of the chart itself if it names the chart's directory.
         subject: the HelmRelease, for people.
-        document: where it stands.
-        node: the object itself.
+        document: the document with the HelmRelease.
+        node: the HelmRelease.
     """
 
     pin: Pin
@@ -41,15 +41,15 @@ class Owner(Struct, frozen=True):
 
     @property
     def spec(self) -> Node | None:
-        """Its `spec`."""
+        """The `spec` of the HelmRelease."""
         return yaml.get(self.node, "spec")
 
     def value(self, *keys: str) -> str | None:
-        """Return the text of a field below `spec`, also of one that a merge key brings; or None."""
+        """Return the text of a field below `spec`, merged fields included; None if not set."""
         return yaml.text_of(self.spec, *keys)
 
     def place(self, *keys: str) -> Location:
-        """Where a field stands; where the nearest field above it stands, when it does not."""
+        """Return the place of a field below `spec`, or of the nearest field above that is set."""
         while keys:
             node = yaml.get(self.spec, *keys)
             if node is not None:
@@ -64,12 +64,12 @@ class Owner(Struct, frozen=True):
 
 
 class _Source(Struct, frozen=True):
-    """What a HelmRelease may follow.
+    """A source that a HelmRelease may follow.
 
     Attributes:
-        path: of its file.
-        namespace: None where the file does not say, as where kustomize sets it.
-        pin: of the chart that it brings; None where that has nothing to do with Flux.
+        path: the path of the file with the source.
+        namespace: None if the file does not name it, for example because kustomize sets it.
+        pin: the pin of the source's chart; None if the chart does not install Flux.
     """
 
     path: str
@@ -81,8 +81,8 @@ def owners(inventory: Inventory, charts: Collection[Chart] | None = None) -> Ite
     """Yield the HelmReleases of an inventory that install a wrapper, or the community chart.
 
     Args:
-        inventory: of a snapshot.
-        charts: that count beside the community's; None for the wrappers.
+        inventory: the inventory of a snapshot.
+        charts: the charts that count besides the community's; None for the wrappers.
     """
     wrappers = [chart for chart in inventory.charts if chart.wrapper]
     found = _Owners(inventory, wrappers if charts is None else charts)
@@ -92,7 +92,7 @@ def owners(inventory: Inventory, charts: Collection[Chart] | None = None) -> Ite
 
 
 class _Owners:
-    """What tells whether a HelmRelease is an owner, put together once for all files."""
+    """An index by which the owners in each file are found, made once for all files."""
 
     def __init__(self, inventory: Inventory, wrappers: Collection[Chart]) -> None:
         self._context = Context(charts={chart.name: chart for chart in wrappers})
@@ -128,8 +128,8 @@ class _Owners:
     def _followed(self, path: str, node: Node) -> Pin | None:
         """Return the pin of the source that a HelmRelease follows.
 
-        Of several with its kind and name it is the one nearest by directory, which is that of its
-        own cluster. Where two are as near, and only one is of Flux, nobody can tell.
+        If several sources have its kind and name, the one with the nearest directory counts, which
+        is that of the same cluster. None if two are equally near and one is not of Flux.
         """
         kind = yaml.text_of(node, "spec", _FOLLOWING, "kind") or ""
         name = yaml.text_of(node, "spec", _FOLLOWING, "name") or ""
@@ -145,7 +145,7 @@ class _Owners:
 
 
 def _own_pins(inventory: Inventory, tracks: Collection[Track]) -> Mapping[str, list[Pin]]:
-    """Return the pins that say which version of a chart with Flux in it is run, by path."""
+    """Return the pins in objects for helm-controller that install Flux, by the path of the file."""
     found = dict[str, list[Pin]]()
     for pin in inventory.pins:
         if pin.kind in traits.HELM_RELEASE and pin.track in tracks and not pin.in_patch:
@@ -156,7 +156,7 @@ def _own_pins(inventory: Inventory, tracks: Collection[Track]) -> Mapping[str, l
 def _sources(
     inventory: Inventory, own: Mapping[str, Sequence[Pin]], by_path: Mapping[str, Pin]
 ) -> dict[tuple[str, str], list[_Source]]:
-    """Return what can be followed, by kind and name; of other charts too, if one has its name."""
+    """Return the sources that can be followed, by kind and name, also those of other charts."""
     pins = (pin for pins in own.values() for pin in pins)
     known = {_name(p.subject) for p in pins if p.subject.startswith(_SOURCES)}
     paths = [path or "sourceRef" for path in by_path]
@@ -192,9 +192,9 @@ def _name(subject: str) -> tuple[str, str]:
 
 
 def _pin_in(pins: Sequence[Pin], document: Document, node: Node) -> Pin | None:
-    """Return the pin of an object: among those that are called like it, the one inside of it.
+    """Return the pin of an object: the one with its name as subject that is inside of it.
 
-    A version may also stand elsewhere in the document, where an anchor is.
+    With an anchor, the version may be elsewhere in the document.
     """
     subject = yaml.subject_of(node)
     last = document.line + document.source.count("\n") + 1
@@ -217,6 +217,6 @@ def _namespace(node: Node) -> str | None:
 
 
 def _shared(first: str, other: str) -> int:
-    """Return how many directories two paths have in common, from the root on."""
+    """Return how many directories from the root two paths have in common."""
     pairs = zip(first.split("/")[:-1], other.split("/")[:-1], strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

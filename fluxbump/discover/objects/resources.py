@@ -1,4 +1,4 @@
-"""Flux custom resources as values: where each stands, and at which version of its API. Pure."""
+"""Defines the values for Flux custom resources: their places and their API versions. Pure."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from fluxbump.text.yaml import Document, Node
 
 
 class Resource(Struct, frozen=True):
-    """A Flux custom resource, or a place that speaks of one.
+    """A Flux custom resource, a patch of one, or a text that mentions one.
 
     Attributes:
-        api_version: `helm.toolkit.fluxcd.io/v2`, as it stands.
-        kind: `HelmRelease`; empty for a mention whose text does not say.
-        name: of the object; empty when it has none.
-        namespace: likewise.
-        location: of the object's first character.
-        api_location: of the apiVersion's value.
-        start: offset of that value's first character in the file's decoded text.
-        end: offset behind its last character.
-        patch: only a part of an object, to be merged into one that stands elsewhere: an inline
-            patch, or a file that says by its path or by a directive that it is one.
-        removes: a patch that takes the object out, so the object is not applied.
-        text_only: found as text; nothing was parsed, and nothing is known of its fields.
+        api_version: the apiVersion as written, such as `helm.toolkit.fluxcd.io/v2`.
+        kind: the kind, such as `HelmRelease`; empty for a mention whose text does not name it.
+        name: the name of the object; empty if it has none.
+        namespace: the namespace of the object; empty if it has none.
+        location: the place of the object's first character.
+        api_location: the place of the apiVersion's value.
+        start: the offset of that value's first character in the file's decoded text.
+        end: the offset behind its last character.
+        patch: whether it is a patch that is merged into an object elsewhere: an inline patch, or a
+            file that is a patch by its path or by a directive.
+        removes: whether it is a patch that removes the object, so that the object is not applied.
+        text_only: whether it was found as text, so that its fields are not known.
     """
 
     api_version: str
@@ -42,12 +42,12 @@ class Resource(Struct, frozen=True):
 
     @property
     def group(self) -> str:
-        """`helm.toolkit.fluxcd.io`."""
+        """The API group, such as `helm.toolkit.fluxcd.io`."""
         return self.api_version.rpartition("/")[0]
 
     @property
     def version(self) -> str:
-        """`v2`."""
+        """The version in the API group, such as `v2`."""
         return self.api_version.rpartition("/")[2]
 
     def __str__(self) -> str:
@@ -55,14 +55,14 @@ class Resource(Struct, frozen=True):
 
 
 class Resources(Struct, frozen=True):
-    """What a snapshot holds of Flux's API.
+    """The Flux custom resources of a snapshot.
 
     Attributes:
-        resources: objects and patches, by path and offset.
-        mentions: apiVersions in other live text.
-        unreadable: documents with such an apiVersion that cannot be parsed, and whose head is not
-            written in the usual way either. Below a usual head only `parsed` finds what is broken.
-        files: the decoded text of every file that holds a resource, by path.
+        resources: the objects and patches, ordered by path and offset.
+        mentions: the apiVersions in other live text.
+        unreadable: the documents with such an apiVersion that cannot be parsed and have an unusual
+            head. Below a usual head, only `parsed` finds errors.
+        files: the decoded text of each file with a resource, by path.
     """
 
     resources: tuple[Resource, ...] = ()
@@ -72,7 +72,7 @@ class Resources(Struct, frozen=True):
 
 
 def versions_written(found: Resources) -> dict[tuple[str, str], frozenset[str]]:
-    """Return the API versions that the manifests write objects at, by group and kind."""
+    """Return the API versions of the objects in manifests, by group and kind."""
     versions: dict[tuple[str, str], frozenset[str]] = {}
     for resource in found.resources:
         key = (resource.group, resource.kind)
@@ -81,7 +81,7 @@ def versions_written(found: Resources) -> dict[tuple[str, str], frozenset[str]]:
 
 
 class ObjectBody(Struct, frozen=True):
-    """A resource with its parsed object, for those who look at its fields."""
+    """A resource with its parsed object, for callers that need its fields."""
 
     resource: Resource
     document: Document

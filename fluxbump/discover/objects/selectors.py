@@ -1,8 +1,8 @@
-"""What picks Kubernetes objects by the version of their API. Pure.
+"""Finds selectors that pick Kubernetes objects by the version of their API. Pure.
 
 The `target` of a patch, in a kustomization.yaml and in a Flux Kustomization, and the `source` and
 `select` of a replacement may name a version (`Selector` in sigs.k8s.io/kustomize/api/types). An
-object that moves away from it is picked no longer, and nothing says so.
+object that moves to another version is not picked any more, and no tool reports it.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _LITERAL = lazy_pattern(r"[A-Za-z0-9.-]+")
 
 
 class Selector(Struct, frozen=True):
-    """Picks objects by version, and by more where it says so.
+    """A selector that picks objects by API version, and by its other fields if they are set.
 
     Attributes:
-        location: of the selector.
-        group: of the API; empty for any.
-        version: `v2beta1`.
-        kind: empty for any.
-        name: of the object; empty for any.
+        location: the place of the selector.
+        group: the API group; empty for any.
+        version: the API version, such as `v2beta1`.
+        kind: the kind; empty for any.
+        name: the name of the object; empty for any.
     """
 
     location: Location
@@ -43,9 +43,10 @@ class Selector(Struct, frozen=True):
     name: str
 
     def picks(self, resource: Resource) -> bool:
-        """Whether an object may be picked; Kustomize reads all parts as regular expressions.
+        """Whether the selector may pick an object.
 
-        An expression is not run, it may pick anything.
+        Kustomize reads all fields as regular expressions. A field that is more than plain text is
+        not evaluated here, so it may pick any object.
         """
         if self.version != resource.version:
             return False
@@ -60,7 +61,7 @@ class Selector(Struct, frozen=True):
 def find(
     reader: TextReader, exclude: Callable[[str], bool], versions: Collection[str]
 ) -> tuple[Selector, ...]:
-    """Find the selectors of a snapshot that name one of `versions`, by path and offset."""
+    """Return the selectors of a snapshot that name one of `versions`, by path and offset."""
     if not versions:
         return ()
     pattern = re.compile(

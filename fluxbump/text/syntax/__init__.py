@@ -1,1 +1,1 @@
-"""How texts are written: the comments of languages, and the syntax of Terraform. Pure."""
+"""Scans the syntax of languages: where comments are, and the blocks of Terraform. Pure."""

@@ -1,4 +1,4 @@
-"""The marks of comments: of each language, and of the templates that are laid over one. Pure."""
+"""Lists the marks of comments in each language, and in templates of a language. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HANDLEBARS = (Pair(r"\{\{~?!--", "}}", ends_file=False), Pair(r"\{\{~?!", "}}",
 _JINJA = Pair(r"(?<!\$)\{#", "#}", ends_file=False)  # `${#x}` is a shell's
 _ERB = Pair(r"<%#", "%>", ends_file=False)
 TEMPLATE = (_GO, _JINJA, _ERB, *_HANDLEBARS)
-"""Of all templates, for one whose name does not say which it is."""
+"""The marks of all template languages, for a template whose name does not say which it is."""
 
 HASH = Syntax(words=True)
 JSONC = Syntax(line=(_SLASHES,), blocks=(_C,), quotes='"')
@@ -75,7 +75,7 @@ _SYNTAXES: dict[Syntax, str] = {
     Syntax(line=("^//",), blocks=(Pair("^////$", "\n////"),)): "adoc asciidoc asc",
 }
 SYNTAX_OF = {name: syntax for syntax, names in _SYNTAXES.items() for name in names.split()}
-"""By a file's suffix, or by its name."""
+"""The syntax of a file, by its suffix or by its name."""
 
 
 LAYERS: dict[str, tuple[Pair, ...]] = {
@@ -96,9 +96,12 @@ LAYERS: dict[str, tuple[Pair, ...]] = {
     "mustache": _HANDLEBARS,
     **dict.fromkeys(("dist", "in", "inc", "default", "local"), ()),
 }
-"""Suffixes of templates and patterns: the name before them says what comes of the file."""
+"""The comments in templates, by the template's suffix.
+
+The name before the suffix tells the language of the output.
+"""
 
 
 def layered(base: Syntax, marks: Iterable[Pair]) -> Syntax:
-    """Return a syntax with the comments of templates over it."""
+    """Return a syntax that has the comments of templates too."""
     return replace(base, templates=tuple(marks))

@@ -1,9 +1,9 @@
-"""Where the comments of a text are, by the marks of its language. Pure.
+"""Finds the comments of a text by the marks of its language. Pure.
 
-A scanner of our own, not the lexers of Pygments: those cost 0.1 s and more at import, know no
-template that is layered on another language, and would have to be asked for every line of a large
-manifest. What decides where a comment can stand is little: its marks, and the strings that hide
-them. Every text is read once, from the left to the right, so the time grows with its length.
+This is not done with the lexers of Pygments: they take 0.1 s and more at import, do not know
+templates of another language, and would be called for each line of a large manifest. A comment is
+found by its marks, and by the strings that hide marks. Each text is read once, from left to right,
+so the time is linear in its length.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ Span = tuple[int, int]
 
 
 class Pair(Struct, frozen=True):
-    """What begins and what ends a block comment, or a string that may run over lines.
+    """The beginning and the end of a block comment, or of a string over several lines.
 
     Attributes:
-        opening: a regular expression.
-        closing: fixed text.
-        nested: a block inside of a block has to be closed too.
-        escapes: a backslash takes its meaning from the character behind it.
-        ends_file: without its end it runs to the end of the text; else it does not begin at all.
+        opening: a regular expression for the beginning.
+        closing: the fixed text of the end.
+        nested: whether a block inside of a block must be closed too.
+        escapes: whether a backslash escapes the next character.
+        ends_file: whether a block without an end extends to the end of the text. If not, it is no
+            block.
     """
 
     opening: str
@@ -38,18 +39,18 @@ class Pair(Struct, frozen=True):
 
 
 class Syntax(Struct, frozen=True):
-    """How a language tells comments from the rest.
+    """The comments and strings of a language.
 
     Attributes:
-        line: regular expressions of what begins a comment that ends with its line.
-        blocks: comments that may run over lines.
-        quotes: what begins and ends a string on one line.
-        texts: strings over several lines; what they hold is often a script, so in them a line's
-            `#` begins a comment.
-        templates: comments of a template that is laid over the text, in its strings too.
-        words: a `#` begins a comment only behind white space, and a quote a string only where one
-            may stand: shell, YAML, and what is like them.
-        docstrings: a text that is a statement by itself describes the code around it.
+        line: regular expressions for the marks of comments that end with their line.
+        blocks: the comments that may extend over several lines.
+        quotes: the quotes of strings on one line.
+        texts: the strings over several lines. They often hold a script, so a `#` in a line of them
+            begins a comment.
+        templates: the comments of a template language, which count in strings too.
+        words: whether a `#` begins a comment only behind white space, and a quote a string only at
+            certain places, as in shell, YAML and similar languages.
+        docstrings: whether a string that is a statement by itself counts as a comment.
     """
 
     line: tuple[str, ...] = ()
@@ -62,12 +63,12 @@ class Syntax(Struct, frozen=True):
 
     @property
     def by_line(self) -> bool:
-        """Whether every line can be read by itself."""
+        """Whether each line can be read without the lines before it."""
         return not self.blocks and not self.texts and not self.templates
 
 
 def spans(text: str, syntax: Syntax) -> list[Span]:
-    """Return the span of every comment, in order, none inside of another."""
+    """Return the spans of all comments, in order and without overlap."""
     over = list(_blocks(text, syntax.templates))
     if over:
         text = _without(text, over)
@@ -75,7 +76,7 @@ def spans(text: str, syntax: Syntax) -> list[Span]:
 
 
 def _without(text: str, over: list[Span]) -> str:
-    """Blank what a template leaves out, which is not there for the language below."""
+    """Return the text with blanks in place of a template's comments, which the output lacks."""
     parts, position = [], 0
     for start, end in over:
         parts += [text[position:start], re.sub(r"[^\r\n]", " ", text[start:end])]
@@ -94,7 +95,10 @@ def _merged(found: list[Span]) -> list[Span]:
 
 
 def line_comment(line: str, syntax: Syntax) -> int | None:
-    """Return where a comment starts in a line of a language whose lines stand by themselves."""
+    """Return the offset of the comment in a line; None without one.
+
+    It is for languages whose syntax is `by_line`.
+    """
     found = [hash_comment(line)] if syntax.words else []
     if syntax.line:
         found.append(next((start for start, _ in _scan(line, syntax)), None))
@@ -106,11 +110,11 @@ _QUOTE_MAY_OPEN_AFTER = frozenset(" \t=([{,:;|&!$-")
 
 
 def hash_comment(line: str) -> int | None:
-    """Return where a `#` comment starts in `line`, or None.
+    """Return the offset of the `#` comment in a line; None without one.
 
-    A `#` starts a comment at the line's beginning or behind white space, outside of quotes; the
-    rule is the same in YAML and in shells. A quote counts only where it may open a string and is
-    closed on the same line, so that an apostrophe in prose hides nothing.
+    A `#` starts a comment at the line's beginning or behind white space, outside of quotes. This
+    rule is the same in YAML and in shells. A quote counts only if it may open a string there and is
+    closed on the same line, so that an apostrophe in prose hides no comment.
     """
     position = 0
     while position < len(line):
@@ -133,7 +137,7 @@ _HASH_OR_QUOTE = lazy_pattern("""[#'"]""")
 
 
 def _closing_quote(line: str, opening: int) -> int:
-    """Return where the quote closes; -1 when it does not. An escaped quote does not close."""
+    """Return the offset of the closing quote; -1 without one. An escaped quote does not count."""
     quote, position = line[opening], opening + 1
     while position < len(line):
         if line[position] == "\\" and quote == '"':
@@ -215,7 +219,7 @@ def _line_end(text: str, start: int) -> int:
 
 
 def _behind_quote(text: str, opening: int) -> int:
-    """Return the offset behind a string; one that its line does not close hides nothing."""
+    """Return the offset behind a string; a quote that its line does not close is no string."""
     match = _STRINGS[text[opening]].match(text, opening)
     return match.end() if match else opening + 1
 
@@ -224,7 +228,7 @@ _STRINGS = {quote: lazy_pattern(rf"{quote}(?>(?:[^{quote}\\\n]|\\.)*){quote}") f
 
 
 def _end(text: str, start: int, pair: Pair) -> int | None:
-    """Return the offset behind what closes a pair; None when nothing does."""
+    """Return the offset behind the end of a block; None if the block has no end."""
     if not (pair.nested or pair.escapes):
         end = text.find(pair.closing, start)
         return None if end < 0 else end + len(pair.closing)
@@ -248,7 +252,7 @@ def _inner(pair: Pair) -> re.Pattern[str]:
 
 
 def _is_statement(text: str, start: int) -> bool:
-    """Whether a string begins a line behind a colon, or the file: it describes what is there."""
+    """Whether a string is a docstring: it begins the file, or a line after one with a colon."""
     before = text[max(0, start - _INDENT) : start]
     line = before.rpartition("\n")[2]
     behind = before[: len(before) - len(line)].rstrip()

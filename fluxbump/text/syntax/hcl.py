@@ -1,8 +1,8 @@
-"""Just enough of Terraform's language to tell comments, strings, heredocs and blocks apart. Pure.
+"""Scans Terraform's language (HCL) for comments, heredocs, blocks and their attributes. Pure.
 
-A full HCL parser would cost more at import than the rest of fluxbump and gives no offsets; the
-tokens below are those of the HCL native syntax specification that decide where a comment can
-stand.
+A full HCL parser would take more time at import than the rest of fluxbump, and gives no offsets.
+The tokens below are those of the HCL native syntax specification that decide where a comment can
+be.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ _TOKEN = lazy_pattern(
 
 
 _LINE = lazy_pattern(r"""(?P<stop>\n|\#|//|/\*)|(?<!\\)"(?:\\.|[^"\\\n])*"|\S""")
-"""What an expression consists of, as far as it takes to find where it ends."""
+"""Matches the parts of an expression that are needed to find its end."""
 
 
 _MOST_LABELS = 16
-"""Words before a block's brace; Terraform's own have three at the most."""
+"""How many words may precede a block's brace; Terraform's own blocks have at most three."""
 
 
 class Attribute(Struct, frozen=True):
-    """`name = "value"` directly inside a block.
+    """An attribute `name = "value"` directly inside a block.
 
     Attributes:
-        value: the text between the quotes; None when the value is not one plain string.
-        start: offset of the value's first character.
-        text: that it stands in.
+        value: the text between the quotes; None if the value is not one plain string.
+        start: the offset of the value's first character, behind the quote of a string.
+        text: the text of the whole file.
     """
 
     name: str
@@ -52,9 +52,9 @@ class Attribute(Struct, frozen=True):
 
     @property
     def end(self) -> int:
-        """Offset behind the value's last character; of an expression, on its first line.
+        """The offset behind the value's last character; for an expression, on its first line.
 
-        Where that is takes a look at the whole line, so only who asks pays for it.
+        It is computed when it is read, because the whole line must be scanned for it.
         """
         if self.value is not None:
             return self.start + len(self.value)
@@ -69,15 +69,15 @@ class Block(Struct, frozen=True):
     attributes: tuple[Attribute, ...]
 
     def attribute(self, name: str) -> Attribute | None:
-        """Return the attribute called `name`."""
+        """Return the first attribute with a name; None without one."""
         return next((held for held in self.attributes if held.name == name), None)
 
 
 def comments(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the span of every comment, in order.
+    """Yield the spans of all comments, in order.
 
-    Strings hide the marks. A heredoc's body is another language's text, mostly a script or a
-    cloud-config, where `#` alone begins a comment.
+    Marks in strings do not count. The body of a heredoc is a text in another language, mostly a
+    script or a cloud-config, in which only `#` begins a comment.
     """
     for token in _TOKEN.finditer(text):
         if token.lastgroup == "comment":
@@ -87,7 +87,7 @@ def comments(text: str) -> Iterator[tuple[int, int]]:
 
 
 def heredocs(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the span of every heredoc's body."""
+    """Yield the span of each heredoc's body."""
     for token in _TOKEN.finditer(text):
         if token.lastgroup == "heredoc":
             yield token.span("body")
@@ -97,10 +97,10 @@ _MOCKS = "mock_outputs"
 
 
 def mocks(text: str) -> list[tuple[int, int]]:
-    """Return the spans of what stands in for outputs that are not there yet, in order.
+    """Return the spans of `mock_outputs`, in order.
 
-    `terragrunt plan` takes such values until the other module was applied. Source:
-    terragrunt.gruntwork.io/docs/reference/config-blocks-and-attributes, `dependency`.
+    `terragrunt plan` uses these values in place of outputs until the other module is applied.
+    Source: terragrunt.gruntwork.io/docs/reference/config-blocks-and-attributes, `dependency`.
     """
     if _MOCKS not in text:
         return []
@@ -151,8 +151,8 @@ def _attributes(
 ) -> Iterator[Attribute]:
     """Yield the attributes directly inside the block that opens at a token.
 
-    What is inside of inner blocks is passed by, so that all blocks of a text are read in one walk
-    of it; behind an inner block that never closes nothing is directly inside of this one.
+    Inner blocks are skipped, so that all blocks of a text are read in linear time. If an inner
+    block is not closed, the attributes behind it are not yielded.
     """
     position, end = opening + 1, closing.get(opening, len(tokens))
     while position < end:
@@ -167,7 +167,7 @@ def _attributes(
 
 
 def _is_option(name: re.Match[str]) -> bool:
-    """Whether a name is that of an option, `--version=1`, in a text that is not Terraform's."""
+    """Whether a name is that of an option, such as `--version=1`, in a text of another language."""
     return name.string.startswith("-", name.start() - 1)
 
 
@@ -182,7 +182,7 @@ def _attribute(name: re.Match[str], equals: re.Match[str], value: re.Match[str])
 
 
 def _line_end(text: str, start: int) -> int:
-    """Find where an expression ends on its first line: at a comment, or with its block."""
+    """Return the end of an expression on its first line, at a comment or at the block's end."""
     depth, end = 0, start
     for token in _LINE.finditer(text, start):
         bracket = token.group()
