@@ -1,7 +1,7 @@
-"""Whether a repository takes pull requests: asked before anything is pushed or advised.
+"""Checks whether a repository takes pull requests, before anything is pushed or advised.
 
-What the forge says of rights explains a refusal afterwards, and refuses nothing before: some forges
-tell of the account, and not of its token.
+The rights that the forge reports only explain a refusal afterwards. They refuse nothing before,
+because some forges report the rights of the account, and not those of its token.
 """
 
 from __future__ import annotations
@@ -14,23 +14,25 @@ from fluxbump.git.remote_errors import AccessError, MovedError, RemoteError, Unr
 
 
 class ArchivedError(ForgeError):
-    """Nobody can change anything in the repository."""
+    """The repository is archived, so it takes no changes."""
 
 
 class NoRequestsError(ForgeError):
-    """The repository takes no pull requests."""
+    """The repository has pull requests disabled."""
 
 
 def require_open(forge: Forge) -> None:
-    """Refuse to change anything where nothing can be, before a branch is pushed for nothing.
+    """Refuse a repository that takes no pull requests, before a branch is pushed for nothing.
+
+    If the forge does not tell, this refuses nothing.
 
     Raises:
         ArchivedError: the repository is archived.
-        NoRequestsError: it takes no pull requests.
+        NoRequestsError: the repository has pull requests disabled.
     """
     try:
         found = forge.standing()
-    except FluxbumpError:  # then the change itself tells what is wrong
+    except FluxbumpError:  # the change itself will fail with the reason
         return
     problem = _problem(forge, found)
     if problem is not None:
@@ -40,14 +42,15 @@ def require_open(forge: Forge) -> None:
 def explained(
     error: ForgeError | RemoteError, connect: Callable[[], Forge]
 ) -> tuple[str, ForgeError | RemoteError | None]:
-    """Return why the repository is skipped, or the error with what the forge says of the state.
+    """Explain the error that ended a run by the state of the repository on the forge.
 
     Args:
-        error: that ended the run.
+        error: the error that ended the run.
         connect: returns the forge.
 
     Returns:
-        Why it is skipped, and None; or nothing, and an error of the same kind.
+        The reason to skip the repository and None, if it is archived. Otherwise an empty text and
+        an error of the same kind, with the explanation if the forge gives one.
     """
     if isinstance(error, ArchivedError):
         return error.message, None
@@ -55,7 +58,7 @@ def explained(
         return "", error
     try:
         problem = _of_the_state(connect(), refused=isinstance(error, AccessError))
-    except FluxbumpError:  # then the first error has the last word
+    except FluxbumpError:  # no explanation, so the first error stays
         return "", error
     if isinstance(problem, ArchivedError):
         return problem.message, None
@@ -64,11 +67,11 @@ def explained(
 
 
 def _of_the_state(forge: Forge, *, refused: bool) -> ForgeError | None:
-    """Return what the state of a repository, or our rights in it, have against a change.
+    """Return the error that explains why a change failed; None if the forge shows no reason.
 
     Args:
-        forge: to ask.
-        refused: git's server did not accept what the token was used for.
+        forge: the forge to ask about the repository and the rights of the token.
+        refused: whether git's server refused the token.
     """
     found, name = forge.standing(), forge.capabilities.name
     problem = _problem(forge, found)

@@ -1,4 +1,4 @@
-"""What a run can do about pull requests, and what it is told for that. Pure values."""
+"""The values that `reconcile` plans with: the state of the forge, and the actions. Pure."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from fluxbump.run.pull_request.state import SavedState
 
 
 class WantedRequest(Struct, frozen=True):
-    """The proposal that should be open.
+    """The pull request that should be open.
 
     Attributes:
-        release: that it proposes.
-        branch: that it comes from.
-        base_branch: that it goes to.
-        base: the commit of the base branch that it stands on.
-        tree: of the commit that the branch should hold.
-        patch: sha256 of the patch from `base`, hexadecimal.
-        digest: sha256 of what title and body say, hexadecimal; see `body.digest`.
+        release: the release that it moves to.
+        branch: the name of its branch.
+        base_branch: the name of the branch that it goes to.
+        base: the id of the base branch's commit that the bump was computed on.
+        tree: the id of the git tree that the branch should hold.
+        patch: the sha256 of the patch from `base`, hexadecimal.
+        digest: the sha256 of title and body, hexadecimal, as `body.digest` computes it.
     """
 
     release: str
@@ -38,17 +38,17 @@ class WantedRequest(Struct, frozen=True):
 
 
 class Tip(Struct, frozen=True):
-    """Where a branch of the remote is.
+    """The commit at the tip of a branch of the remote.
 
     Attributes:
-        sha: of the commit.
-        ours: nothing is lost if we replace or delete it: a pull request that we opened records it,
-            or it holds what is wanted now and is marked.
-        tree: of the commit; empty when it is not known.
-        base: its first parent; empty when it is not known.
-        conflicted: it does not merge into the base; False if nobody asked.
-        marked: its trailer names its own tree, as in every commit of a run. Anybody can write that,
-            and a fast-forward copies it, so by itself it decides nothing.
+        sha: the id of the commit.
+        ours: whether nothing is lost if a run replaces or deletes the commit. That is so if a pull
+            request of ours records it, or if it holds what is wanted now and is marked.
+        tree: the id of the commit's tree. Empty if it is not known.
+        base: the id of the commit's first parent. Empty if it is not known.
+        conflicted: whether the branch does not merge into the base. False if that was not checked.
+        marked: whether the commit's trailer names its own tree, as in every commit of a run.
+            Anybody can write that, and a fast-forward copies it, so by itself it decides nothing.
     """
 
     sha: str
@@ -60,12 +60,12 @@ class Tip(Struct, frozen=True):
 
 
 class KnownRequest(Struct, frozen=True):
-    """A pull request, and what its body says of itself.
+    """A pull request, with the state and the boxes in its body.
 
     Attributes:
-        request: as the forge has it.
-        state: that a run wrote; None when there is none.
-        asked: the boxes in it that a person ticked; none without a state.
+        request: the pull request as the forge has it.
+        state: the state that a run wrote into the body. None if there is none.
+        asked: the boxes that a person ticked. Empty without a state.
     """
 
     request: PullRequest
@@ -73,7 +73,7 @@ class KnownRequest(Struct, frozen=True):
     asked: frozenset[Box] = frozenset()
 
     def without(self, mark: str) -> KnownRequest:
-        """Return it as if a mark were not in what its state tells."""
+        """Return the pull request without a mark in the `told` of its state."""
         if self.state is None:
             return self
         told = tuple(word for word in self.state.told if word != mark)
@@ -81,16 +81,16 @@ class KnownRequest(Struct, frozen=True):
 
 
 class ForgeState(Struct, frozen=True):
-    """What the forge and the remote have.
+    """The pull requests and branches that the forge and the remote have.
 
     Attributes:
         open: the open pull requests whose branch has our prefix.
-        past: closed and merged ones of the wanted branch, and of every branch in `branches` that
-            has no open one.
-        branches: the branches of the remote with our prefix, and the wanted one.
-        current: the release that the base holds; None when it does not say.
-        locked: branches that are never pushed to nor deleted, whoever made them, with the reason.
-        closed_can_change: the forge lets the body of a closed pull request change.
+        past: the closed and merged pull requests of the wanted branch, and of every branch in
+            `branches` that has no open one.
+        branches: the tips of the remote's branches with our prefix, and of the wanted branch.
+        current: the release that the base holds. None if no pin says it.
+        locked: the branches that no run pushes to or deletes, each with the reason.
+        closed_can_change: whether the forge lets the body of a closed pull request change.
     """
 
     open: tuple[KnownRequest, ...] = ()
@@ -105,12 +105,12 @@ class ForgeState(Struct, frozen=True):
 
 
 class ActionReason(StrEnum):
-    """Why we close a pull request, or delete a branch."""
+    """The reason why a run closes a pull request, or deletes a branch."""
 
     NEWER = "newer"
-    """A newer release is proposed instead."""
+    """The run opens a pull request for a newer release instead."""
     POLICY = "policy"
-    """An older release is proposed instead: policy or rules no longer lead to this one."""
+    """The wanted release is older: policy or rules no longer lead to this one."""
     REACHED = "reached"
     """The base holds the release, or a newer one."""
     DUPLICATE = "duplicate"
@@ -123,8 +123,9 @@ class Push(Struct, frozen=True):
     """Push our commit to a branch.
 
     Attributes:
-        branch: of the remote.
-        expected: its tip, or nothing is pushed; None when there must be no such branch.
+        branch: the name of the branch on the remote.
+        expected: the id of the tip that the branch must have, or the push fails. None if the branch
+            must not exist.
     """
 
     branch: str
@@ -141,11 +142,12 @@ class Refresh(Struct, frozen=True):
     """Bring an open pull request up to date: its branch, its title and its body.
 
     Attributes:
-        number: of the pull request.
-        branch: of the remote.
-        expected: its tip, or nothing is pushed; None when there must be no such branch.
-        push: our commit has to be pushed first.
-        asked: a person asked for it, and gets an answer.
+        number: the number of the pull request.
+        branch: the name of the branch on the remote.
+        expected: the id of the tip that the branch must have, or the push fails. None if the branch
+            must not exist.
+        push: whether our commit has to be pushed first.
+        asked: whether a person asked for it, and gets an answer.
     """
 
     number: int
@@ -156,19 +158,20 @@ class Refresh(Struct, frozen=True):
 
 
 class Supersede(Struct, frozen=True):
-    """Close a pull request of ours: say in its state by what, delete, comment once, close.
+    """Close a pull request of ours: note the successor in its state, delete, comment once, close.
 
-    In this order, since a run can end anywhere, and several can do it at once: the one that deletes
-    the branch comments. The state tells that no person closed it, and that
-    the comment was made, or its turn had come. That it is closed is written by the call that closes
-    it, so an open one that says so was opened again by a person.
+    The order matters, because a run can end anywhere, and several runs can do this at once. The run
+    that deletes the branch makes the comment. The state tells the next run that no person closed
+    the pull request, and that the comment was made or was about to be made. The call that closes
+    the pull request also notes the close in its state, so an open one with that note was opened
+    again by a person.
 
     Attributes:
-        number: of the pull request.
-        branch: that it comes from.
-        tip: where the branch has to be to be deleted; None when it is not to be deleted.
+        number: the number of the pull request.
+        branch: the name of its branch.
+        tip: the id of the tip that the branch must have to be deleted. None if it stays.
         by: the release that takes its place.
-        why: for the comment.
+        why: the reason, for the comment.
     """
 
     number: int
@@ -179,19 +182,19 @@ class Supersede(Struct, frozen=True):
 
 
 class SetAutoMerge(Struct, frozen=True):
-    """Have the forge merge it when its checks have passed; note `AUTO_MERGE` as told."""
+    """Ask the forge to merge a pull request when its checks pass. Note `AUTO_MERGE` as told."""
 
     number: int
 
 
 class TellPushed(Struct, frozen=True):
-    """Comment that a person pushed to the branch and that we leave it; note `PUSHED` as told."""
+    """Comment that a person pushed to the branch and that it stays. Note `PUSHED` as told."""
 
     number: int
 
 
 class TellDeclined(Struct, frozen=True):
-    """Comment that a person's close is honored, and how to come back; note `DECLINED` as told."""
+    """Comment that a person's close is honored, and how to undo it. Note `DECLINED` as told."""
 
     number: int
 
@@ -200,7 +203,7 @@ class TellReopened(Struct, frozen=True):
     """Clear the box of a closed pull request by which a person asked to open its release again.
 
     Attributes:
-        number: of the closed one.
+        number: the number of the closed pull request.
     """
 
     number: int
@@ -215,10 +218,10 @@ class DeleteBranch(Struct, frozen=True):
 
 
 class Leave(Struct, frozen=True):
-    """Do nothing, and say why in the report.
+    """Do nothing, and give the reason in the report.
 
     Attributes:
-        number: of the pull request; None when it is about something else.
+        number: the number of the pull request. None if the reason is about something else.
         reason: one sentence.
     """
 
@@ -241,11 +244,11 @@ Action = (
 
 
 def left_to_another_run(action: Action, *, opens: bool) -> Leave | None:
-    """Return what takes the place of an action in a run that leaves it to another run.
+    """Return the `Leave` that replaces an action in a run that leaves it to another run.
 
     Args:
-        action: what was planned.
-        opens: the forge opens a second pull request of a branch, if two runs ask in one moment.
+        action: the planned action.
+        opens: whether the forge opens a second pull request of a branch if two runs ask at once.
 
     Returns:
         None for an action that two runs at once cannot do twice: git deletes a branch once.

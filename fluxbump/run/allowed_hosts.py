@@ -1,8 +1,8 @@
-"""Which servers a repository's own configuration may name, where the operator limits them. Pure.
+"""Limits the servers that a repository's fluxbump.yaml can name, if the operator asks. Pure.
 
-Who runs a fleet has its token and stands in its network; who can change a repository's
-fluxbump.yaml may have neither. What the operator names, in an option or in the fleet's file, is
-not asked about.
+The operator of a fleet has its token and access to its network. A person who can change a
+repository's fluxbump.yaml may have neither. Servers that the operator names, in an option or in
+the fleet's file, are not checked.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ if TYPE_CHECKING:
 _REGISTRY = "https://ghcr.io"  # of Flux's own artifacts, and of the community's charts
 _USUAL = (DEFAULT_INDEX, DEFAULT_RELEASES, RELEASE_NOTES, DEFAULT_FLUX_REPOSITORY, _REGISTRY)
 _STORES = ("githubusercontent.com",)
-"""Where GitHub keeps what a release and its registry have, and redirects to."""
+"""The domain to which GitHub redirects for the files of releases and of its registry."""
 
 _FORGE = ("run", "forge_url")
 _FORGE_HINT = "name the forge with --forge-url, or with forge_url in the fleet's file"
-"""An allowed host does not help: the token would go there."""
+"""The hint for `forge_url`: to allow the host is not enough, because the token would go there."""
 
 
 def limits(environ: Mapping[str, str], more: Collection[str] = ()) -> frozenset[str] | None:
     """Return the hosts that the operator allows beside the usual ones; None if there is no limit.
 
     Args:
-        environ: the environment.
-        more: hosts that options name.
+        environ: the environment variables.
+        more: the hosts that options name.
     """
     named = environ.get(ALLOW_HOSTS)
     if named is None and not more:
@@ -56,11 +56,11 @@ def limits(environ: Mapping[str, str], more: Collection[str] = ()) -> frozenset[
 
 
 def servers(hosts: Collection[str], remote: RemoteUrl | None) -> AllowedServers:
-    """Return the servers that what a repository's own configuration names may lead to.
+    """Return the servers that URLs in a repository's configuration can lead to.
 
     Args:
-        hosts: that the operator allows.
-        remote: of the repository; None if it has none.
+        hosts: the hosts that the operator allows.
+        remote: the remote of the repository. None if it has none.
     """
     names = {*hosts, *(server_of(usual) for usual in _USUAL)}
     if remote is not None and remote.host:
@@ -72,13 +72,13 @@ def require_allowed(settings: Settings, text: str, asked: Asked, allowed: Allowe
     """Refuse a configuration that names a server which the operator does not allow.
 
     Args:
-        settings: of the repository.
-        text: of its fluxbump.yaml.
-        asked: what the operator names instead.
-        allowed: see `servers`.
+        settings: the configuration of the repository.
+        text: the text of its fluxbump.yaml, to find the line.
+        asked: the options of the operator, which replace some keys.
+        allowed: the servers from `servers`.
 
     Raises:
-        RefusedError: it does, or it names a path out of the repository; names the line.
+        RefusedError: a key names another server, or a path outside of the repository.
     """
     for path, url in _named(settings, asked):
         where, key = validation.location(text, FILE, path), ".".join(path)
@@ -105,16 +105,16 @@ def require_own_forge(where: str, remote: RemoteUrl, kind: str | None) -> None:
     Another port or a subdomain may be somebody else's, so only the operator can name one.
 
     Args:
-        where: what the file names as the URL of the forge.
-        remote: of the repository.
-        kind: of the forge, if it is known.
+        where: the URL of the forge in the file.
+        remote: the remote of the repository.
+        kind: the kind of forge. None if it is not known.
 
     Raises:
-        RefusedError: the server is neither the remote's, nor that of a known forge's interface.
+        RefusedError: the server is neither the remote's, nor the API server of a known forge.
     """
-    # The port of ssh says nothing about that of the web.
+    # The port of ssh says nothing about the port of the API.
     own = {server_of(remote.url) if remote.is_http else remote.host.partition(":")[0]}
-    with suppress(ForgeError):  # of no known kind, so it has no other server
+    with suppress(ForgeError):  # the kind is not known, so there is no other server
         own.add(server_of(detect.detect(remote, kind=kind).api_base))
     named = server_of(where)
     if named not in own:
@@ -126,7 +126,7 @@ def require_own_forge(where: str, remote: RemoteUrl, kind: str | None) -> None:
 
 
 def _named(settings: Settings, asked: Asked) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the keys that name a server, with their values, as far as they count."""
+    """Yield the keys that can name a server, with their values, if no option replaces them."""
     if asked.sources.index is None:
         yield ("index",), settings.index
     if asked.sources.releases is None:
@@ -140,7 +140,7 @@ def _named(settings: Settings, asked: Asked) -> Iterator[tuple[tuple[str, ...], 
 
 
 def _server(url: str) -> str | None:
-    """Return the server of a URL; None for a path."""
+    """Return the server of a URL. None for a path."""
     if "://" not in url:
         return _of_git(url)
     return None if url.lower().startswith("file:") else server_of(url)

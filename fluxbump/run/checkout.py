@@ -1,4 +1,4 @@
-"""The git side of a scheduled run: the repository, its base, its remote, and who we are there."""
+"""Opens the git side of a run: repository, base branch, remote and credential."""
 
 from __future__ import annotations
 
@@ -30,19 +30,21 @@ from fluxbump.workspace import settings_of
 
 
 class Asked(Struct, frozen=True):
-    """What the user asked for, where it differs from the configuration.
+    """The options of the user, which override the configuration of the repository.
 
     Attributes:
-        repository: a path, or the URL of a remote; None for the repository we are in.
-        remote: name of the remote of a repository on this disk.
-        base: branch to propose to.
-        forge: kind of forge.
-        forge_url: address of the forge.
-        sources: where facts come from.
-        dry_run: nothing will be pushed or sent, so a remote and a forge need not be there.
-        leave: kinds of pin that stay as they are.
-        allow_http: hosts to which a token may be sent over http.
-        allow_hosts: servers that fluxbump.yaml may name; empty for no limit but the environment's.
+        repository: a path, or the URL of a remote. None takes the repository of the current folder.
+        remote: the name of the remote, for a repository on this disk.
+        base: the branch that pull requests go to. None takes the configured or default branch.
+        forge: the kind of forge. None takes the configured one, or detects it.
+        forge_url: the URL of the forge. None takes the configured one, or derives it from the
+            remote.
+        sources: the sources of facts.
+        dry_run: whether nothing will be pushed or sent, so that remote and forge can be missing.
+        leave: the kinds of pin that stay if they would go down, or cannot be generated again.
+        allow_http: the hosts to which a token can be sent over http.
+        allow_hosts: the servers that fluxbump.yaml can name. If it is empty, only the environment
+            limits them.
     """
 
     repository: str | None = None
@@ -58,19 +60,20 @@ class Asked(Struct, frozen=True):
 
 
 class Ground(Struct, frozen=True):
-    """The git side of a place.
+    """The git side of a run's place.
 
     Attributes:
-        repository: that has the base.
+        repository: the local repository that has the base.
         base: the tip of the base branch.
-        branch: its name.
-        default_branch: of the remote; empty when it does not say.
+        branch: the name of the base branch.
+        default_branch: the default branch of the remote. Empty if the remote does not say it.
         settings: the configuration in the base.
-        remote: that branches are pushed to.
-        credential: for the remote and its forge; None when there is none, or none is needed.
-        userinfo: what the remote's URL had before the `@`.
-        root: of the working tree, for paths in the configuration; None where there is none.
-        missing: what a dry run goes without, one sentence each.
+        remote: the remote that branches are pushed to.
+        credential: the credential for the remote and its forge. None if there is none, or none is
+            needed.
+        userinfo: the part of the remote's URL before the `@`. None if there is none.
+        root: the folder of the working tree, for paths in the configuration. None without one.
+        missing: the things that a dry run does without, one sentence each.
     """
 
     repository: Repository
@@ -86,10 +89,14 @@ class Ground(Struct, frozen=True):
 
 
 def opened(asked: Asked, environ: Mapping[str, str]) -> Ground:
-    """Open the repository and bring its base up to date; the caller closes the repository.
+    """Open the repository and fetch its base. The caller closes the repository.
+
+    Args:
+        asked: the options of the user.
+        environ: the environment variables.
 
     Raises:
-        FluxbumpError: something is not there, or cannot be used.
+        FluxbumpError: the repository, its remote or its configuration is missing or not usable.
     """
     if asked.repository is not None:
         url, userinfo = remote_url.parse(asked.repository)
@@ -107,7 +114,7 @@ def _cloned(
     asked: Asked, url: RemoteUrl, userinfo: Userinfo | None, environ: Mapping[str, str]
 ) -> Ground:
     keys = _Keys(url, userinfo, environ)
-    # Of a host that is not known, only the base says of what kind it is.
+    # For an unknown host, only the configuration in the base names the kind of forge.
     kind = asked.forge or detect.known(url, environ)
     ground = _clone_of(asked.base, keys, kind)
     wanted = ground.settings.run.base_branch
@@ -135,7 +142,7 @@ def _clone_of(branch: str | None, keys: _Keys, kind: str | None) -> Ground:
 
 
 def _ready_to_read() -> None:
-    """Import what reads the configuration, which takes about as long as the remote's answer."""
+    """Import the reader of the configuration while the remote answers: both take about as long."""
     import_module("fluxbump.config.file")
 
 
@@ -177,9 +184,9 @@ def _default_branch(remote: Remote) -> str:
 
 
 def _said_here(repository: Repository) -> str | None:
-    """Return `run.forge` of the commit that is checked out, as far as there is one.
+    """Return `run.forge` from the checked-out commit; None if there is none.
 
-    To fetch the base may take a token, and what its variable is called depends on the kind.
+    A fetch of the base can need a token, and the name of its variable depends on the kind of forge.
     """
     try:
         return settings_of(repository.snapshot(repository.commit("HEAD"), "HEAD")).run.forge
@@ -197,9 +204,9 @@ def _alone(asked: Asked, repository: Repository, root: Path | None) -> Ground:
 
 
 class _Keys:
-    """Finds the credential for a remote by the kind of its forge; for each kind once.
+    """Finds the credential for a remote by the kind of its forge, once for each kind.
 
-    A kind only says which variables are read. What is found goes to the remote's own host, which
+    The kind only selects the variables to read. The credential goes to the remote's own host, which
     no file of the repository names.
     """
 
@@ -217,7 +224,13 @@ class _Keys:
         self._cwd = cwd
 
     def remote(self, path: Path, who: Credential | None, *, cached: bool = False) -> Remote:
-        """Return the remote of a repository here, which git reaches by a credential."""
+        """Return the remote of a local repository.
+
+        Args:
+            path: the folder of the repository.
+            who: the credential for git. None if there is none.
+            cached: whether the repository is a clone in fluxbump's cache.
+        """
         return Remote(path, self.url, who, cached=cached, environ=self.environ)
 
     def _find(self, kind: str | None) -> Credential | None:

@@ -1,4 +1,4 @@
-"""The comments that a run makes on its pull requests. Pure."""
+"""The texts of the comments that a run makes on its pull requests. Pure."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ WHY = {
     ActionReason.DUPLICATE: "another one of the same branch is open",
     ActionReason.MERGED: "it was merged",
 }
-"""Why a pull request is closed, or a branch deleted: half a sentence for each reason."""
+"""The words for each reason to close a pull request or delete a branch, without a full stop."""
 
 PUSHED_TO = (
     "This branch has commits that `fluxbump run` did not make, so fluxbump stops updating it. "
     "Remove these commits, and fluxbump updates it again."
 )
-"""Says that a run leaves a branch alone."""
+"""The comment that says that a run no longer updates a branch."""
 
 
 def parting(action: Supersede) -> str:
-    """Return the one comment with which a pull request is closed."""
+    """Return the comment that a run makes when it closes a pull request."""
     if action.why in (ActionReason.NEWER, ActionReason.POLICY):
         return f"Closed in favor of Flux {action.by}: {WHY[action.why]}."
     return f"Closed: {WHY[action.why]}."
 
 
 def declined(release: str, noun: str) -> str:
-    """Return the one comment that answers a person's close.
+    """Return the comment that answers a person's close.
 
     Args:
-        release: that is not proposed again.
-        noun: what the forge calls a pull request.
+        release: the release for which no further pull request is opened.
+        noun: the forge's word for a pull request.
     """
     return (
         f"This {noun} is closed and not merged, so `fluxbump run` does not open one for Flux "
@@ -51,6 +51,6 @@ def opened_again(number: int | None) -> str:
     """Return the answer to a person who asked to open a release again.
 
     Args:
-        number: of the new pull request; None when it is not known.
+        number: the number of the new pull request. None if it is not known.
     """
     return f"Opened again{f' as #{number}' if number is not None else ''}, as you asked."

@@ -1,4 +1,4 @@
-"""The commit status of our pull requests: ready, waiting, blocked, or on hold. Pure."""
+"""Decides the commit status of a pull request: ready, waiting, blocked, or on hold. Pure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from fluxbump.run.pull_request.boxes import Box
 from fluxbump.text import markdown
 
 MAX_TEXT = 140
-"""Characters of a status: docs.github.com/rest/commits/statuses refuses more."""
+"""The most characters of a status: GitHub refuses more (docs.github.com/rest/commits/statuses)."""
 
 
 def status_of(decision: Decision, known: KnownRequest) -> CommitStatus | None:
-    """Return the status of a pull request's head; None where a decision says nothing about it.
+    """Return the status of a pull request's head. None if the decision is about another release.
 
     Args:
-        decision: of the run.
+        decision: the decision of the run.
         known: an open pull request of ours.
     """
     release = known.state.release if known.state is not None else None

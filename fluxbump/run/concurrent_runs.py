@@ -1,10 +1,10 @@
-"""Which of several runs at once does what the forge would let each of them do: the claim's holder.
+"""Keeps runs at the same time from doing an action twice: a git ref is the claim of one run.
 
-No forge adds a comment, or opens an issue, only if there is none yet, and some open a second pull
-request of a branch if two come in one moment. The mail for a second one cannot be taken back. A git
-server creates a ref only if there is none. So a run that has such a thing to do creates a ref
-beside the branches, looks again, acts, and deletes the ref. A run that finds the ref leaves these
-things to the other one.
+A forge adds a comment, or opens an issue, also if another run has just done so, and some forges
+open a second pull request of a branch. The mail for a second one cannot be taken back. A git
+server creates a ref only if there is none. So a run with such an action creates a ref beside the
+branches, reads the state again, acts, and deletes the ref. A run that finds the ref leaves these
+actions to the other run.
 
 A killed run leaves its ref, so an old one does not count. If a server takes no refs but branches
 and tags, runs act without a claim.
@@ -29,7 +29,10 @@ SPACE = "refs/fluxbump/"
 NAME = "claim"
 
 _LONGEST = timedelta(minutes=15)
-"""A run answers within seconds, and waits for one request to a forge 90 of them at most."""
+"""The age after which a claim does not count. A run acts within seconds.
+
+A request to a forge takes 90 seconds at most.
+"""
 
 _TRAILER = "Fluxbump-Claim"
 _MADE = lazy_pattern(rf"^{_TRAILER}: (?P<time>\S{{1,40}}) ", re.MULTILINE)
@@ -37,19 +40,19 @@ _MADE = lazy_pattern(rf"^{_TRAILER}: (?P<time>\S{{1,40}}) ", re.MULTILINE)
 
 @contextmanager
 def held(remote: RemoteBranches, repository: Repository, base: CommitSnapshot) -> Iterator[bool]:
-    """Hold the claim for a block; yield False if another run holds it.
+    """Hold the claim for a block, and yield whether this run may act: False if another holds it.
 
     Args:
-        remote: that has the ref.
-        repository: that has the base.
-        base: on which the commit of the claim stands, without a change.
+        remote: the remote that has the ref.
+        repository: the local repository, to write the commit of the claim.
+        base: the parent of that commit, which changes no file.
 
     Raises:
         UnreachableError: the remote cannot be reached.
         RepositoryError: git cannot make a commit.
     """
     refs = remote.within(SPACE)
-    # Each is another commit: a push of what a ref holds already does not fail.
+    # Each claim needs a commit of its own, because a push of the same commit does not fail.
     made = datetime.now(UTC)
     message = f"Answer in one run\n\n{_TRAILER}: {made.isoformat()} {secrets.token_hex(16)}\n"
     commit = repository.write(base, ChangeSet(), message, stand_in=True)
@@ -69,7 +72,7 @@ def held(remote: RemoteBranches, repository: Repository, base: CommitSnapshot) -
 
 
 def _taken(refs: RemoteBranches, repository: Repository, commit: str, now: datetime) -> bool:
-    """Create the ref, or take it from a run that was killed; tell whether that was done."""
+    """Create the ref, or take it over from a run that was killed. Return whether that worked."""
     expected = None
     for _ in range(2):
         try:
@@ -84,7 +87,7 @@ def _taken(refs: RemoteBranches, repository: Repository, commit: str, now: datet
 
 
 def _is_old(refs: RemoteBranches, repository: Repository, now: datetime) -> bool:
-    """Tell whether the claim is from a run that cannot be at work any more, or from no run."""
+    """Tell whether the claim is too old to count, or is not from a run."""
     message = repository.described(refs.fetch(NAME, f"{SPACE}{NAME}")).message
     found = _MADE.search(message)
     try:

@@ -1,4 +1,4 @@
-"""What an attempt acts on, and what it notes: the base, the remote, the forge, the log."""
+"""The values that one attempt of a run works with: its repository, remote, forge and log."""
 
 from __future__ import annotations
 
@@ -13,25 +13,31 @@ from fluxbump.run.remote_and_forge import Publisher, RemoteBranches
 
 
 class Log(Protocol):
-    """Takes what happens, as it happens."""
+    """A function that takes the events of a run as they happen."""
 
     def __call__(self, event: str, message: str, **details: object) -> None:
-        """Note an event: a stable word, a sentence, and what belongs to it."""
+        """Note an event.
+
+        Args:
+            event: a stable word.
+            message: one sentence for the reader.
+            details: further values of the event, such as `url`.
+        """
         ...
 
 
 Notes = Callable[[tuple[str, ...]], Mapping[str, str] | None]
-"""Returns release notes by release, of those that have them; None when none are wanted."""
+"""Returns the notes of the releases that have some, by release. None if notes are turned off."""
 
 
 class Effect(Struct, frozen=True):
-    """One thing that a run did, or left.
+    """One thing that a run did, or left unchanged.
 
     Attributes:
         event: a stable word: `pushed`, `opened`, `refreshed`, `superseded`, `scheduled`, `told`,
             `deleted`, `dashboard`, `left`.
         message: one sentence.
-        url: of the pull request; empty where there is none.
+        url: the URL of the pull request or issue. Empty if there is none.
     """
 
     event: str
@@ -40,16 +46,16 @@ class Effect(Struct, frozen=True):
 
 
 class World(Struct, frozen=True):
-    """What an attempt looks at and acts on.
+    """The repository, the remote and the forge that an attempt reads and changes.
 
     Attributes:
-        repository: that has the base.
-        remote: that branches are pushed to.
-        forge: where pull requests live.
-        publisher: acts on the remote and on the forge.
-        notes: of releases.
-        log: takes what happens.
-        base_branch: that is proposed to.
+        repository: the local repository that has the base.
+        remote: the remote that branches are pushed to.
+        forge: the forge that has the pull requests, for reading.
+        publisher: makes the changes on the remote and on the forge, or records them in a dry run.
+        notes: gives the notes of releases.
+        log: takes the events of the run.
+        base_branch: the name of the branch that pull requests go to.
     """
 
     repository: Repository

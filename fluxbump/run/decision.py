@@ -1,4 +1,4 @@
-"""What a policy comes to for a repository, as values. Pure."""
+"""The values that a run can decide for a repository: update, wait, blocked, up to date. Pure."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from fluxbump.model import Finding, Related
 
 
 class Skipped(Struct, frozen=True):
-    """A newer release that is not proposed.
+    """A newer release for which the run opens no pull request.
 
     Attributes:
-        release: without a leading `v`.
-        reason: why, in words that follow the release.
+        release: the version without a leading `v`.
+        reason: the reason, in words that follow the release in a sentence.
     """
 
     release: str
@@ -27,12 +27,12 @@ class Skipped(Struct, frozen=True):
 
 
 class UpToDate(Struct, frozen=True):
-    """Nothing newer may be proposed.
+    """The decision that there is no newer release to open a pull request for.
 
     Attributes:
-        current: the release that is installed.
-        newest: the newest stable release that there is, which may be skipped.
-        skipped: what the policy passes over, newest first.
+        current: the installed release.
+        newest: the newest stable release, even if the policy skips it. None if none is known.
+        skipped: the newer releases that the policy skips, newest first.
     """
 
     current: str
@@ -41,14 +41,14 @@ class UpToDate(Struct, frozen=True):
 
 
 class Waiting(Struct, frozen=True):
-    """Something newer may be proposed later.
+    """The decision to open a pull request for a newer release later.
 
     Attributes:
-        current: the release that is installed.
-        release: the newest that is waited for; it has not been judged.
-        until: when the next thing may be proposed; None when no time will come by itself.
+        current: the installed release.
+        release: the newest release that waits. The rules have not checked it.
+        until: the time from which the next pull request is possible. None if it is not known.
         reason: one sentence.
-        skipped: what the policy passes over, newest first.
+        skipped: the newer releases that the policy skips, newest first.
     """
 
     current: str
@@ -59,16 +59,17 @@ class Waiting(Struct, frozen=True):
 
 
 class Blocked(Struct, frozen=True):
-    """Something is to be done that a person has to do.
+    """The decision that a person has to act before the run can open a pull request.
 
     Attributes:
-        current: the release that is installed; None when nothing says so.
-        release: the newest that could be proposed; None when the repository itself is in the way.
-        codes: of the rules that refuse it.
+        current: the installed release. None if no pin says it.
+        release: the newest release that the policy allows. None if the state of the repository
+            itself blocks the run.
+        codes: the codes of the rules that refuse the release.
         reason: one sentence.
-        findings: what they say.
-        skipped: what else is newer and not proposed, newest first.
-        places: what would stay behind, where that is in the way.
+        findings: the findings of these rules.
+        skipped: the other newer releases without a pull request, newest first.
+        places: the places that would stay behind, if they block the release.
     """
 
     current: str | None
@@ -81,14 +82,15 @@ class Blocked(Struct, frozen=True):
 
 
 class Update(Struct, frozen=True):
-    """A release to propose now.
+    """The decision to open a pull request for a release now.
 
     Attributes:
-        current: the release that is installed.
-        chart: what to propose, the first hop of the way; without a chart where none is pinned.
-        way: to the goal; the hops after the first are proposed when the one before is merged.
-        skipped: what is newer than the goal and not proposed, newest first.
-        published: when the goal was published, aware; None when nothing says so.
+        current: the installed release.
+        chart: the release of the first hop, with its chart, or without one if no chart is pinned.
+        way: the route to the goal. Each further hop gets its pull request when the hop before it is
+            merged.
+        skipped: the releases that are newer than the goal, newest first.
+        published: the time when the goal was published, with a time zone. None if it is not known.
     """
 
     current: str
@@ -99,7 +101,7 @@ class Update(Struct, frozen=True):
 
     @property
     def release(self) -> str:
-        """The release to propose."""
+        """The release of the pull request: the first hop of the route."""
         return str(self.chart.app_version)
 
     @property
@@ -113,8 +115,8 @@ class Empty(Struct, frozen=True):
 
     Attributes:
         reason: one sentence.
-        current: None: nothing is installed.
-        skipped: nothing.
+        current: None, because no release is installed.
+        skipped: empty, because no release is compared.
     """
 
     reason: str
@@ -123,7 +125,7 @@ class Empty(Struct, frozen=True):
 
 
 def blocked_by(error: HalfBumpError, update: Update) -> Blocked:
-    """Return what becomes of an update that would leave something behind."""
+    """Return the decision that replaces an update which would leave a place behind."""
     more = "; ".join([*error.facts, *([error.hint] if error.hint else [])])
     reason = f"{error.message} ({more})" if more else error.message
     return Blocked(update.current, update.release, (), reason, (), update.skipped, error.places)
@@ -133,7 +135,7 @@ Decision = UpToDate | Waiting | Blocked | Update | Empty
 
 
 class Outcome(StrEnum):
-    """What a decision comes to."""
+    """The outcome of a run in a word, for reports and exit codes."""
 
     UP_TO_DATE = "up-to-date"
     UPDATE = "update-available"
@@ -144,7 +146,7 @@ class Outcome(StrEnum):
 
 
 def describe(decision: Decision) -> str:
-    """Say a decision in a sentence."""
+    """Describe a decision in a sentence, without the full stop."""
     if isinstance(decision, Update):
         later = f", on the route to {decision.later[-1]}" if decision.later else ""
         return f"Flux {decision.current} can move to {decision.release}{later}"
@@ -156,7 +158,7 @@ def describe(decision: Decision) -> str:
 
 
 def outcome(decision: Decision) -> Outcome:
-    """Return what a decision comes to."""
+    """Return the outcome that belongs to a kind of decision."""
     kinds = {
         UpToDate: Outcome.UP_TO_DATE,
         Update: Outcome.UPDATE,

@@ -1,4 +1,4 @@
-"""Carries out what a run has planned, and notes what it did."""
+"""Carries out the actions that a run has planned, and notes each effect."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ from fluxbump.run.pull_request.state import AUTO_MERGE, CLOSED, DECLINED, PUSHED
 
 
 class Removal(Enum):
-    """What became of a branch that was to be deleted."""
+    """The result of deleting a branch."""
 
     DONE = "done"
     GONE = "gone"
-    """Somebody else had deleted it."""
+    """Another run or a person had deleted the branch already."""
     REFUSED = "refused"
 
 
@@ -48,14 +48,14 @@ class Acting(Struct):
     """Carries out actions, one by one.
 
     Attributes:
-        world: to act on.
-        offer: what should be open; None for nothing.
-        seen: what there is.
-        done: what was done and left, in order.
-        request: the pull request of the offer; None when there is none.
-        problems: what could not be done, one sentence each.
-        closed: the numbers of the pull requests that were closed.
-        answered: the boxes that were answered, each with its release.
+        world: the remote and the forge to act on.
+        offer: the bump that should have an open pull request. None if no release is wanted.
+        seen: the pull requests and branches before the actions.
+        done: the effects so far, in order, with the actions that were left out.
+        request: the pull request of the offer. None if there is none.
+        problems: the actions that failed, one sentence each.
+        closed: the numbers of the pull requests that this run closed.
+        answered: the ticked boxes that this run answered, each with its release.
     """
 
     world: World
@@ -68,11 +68,11 @@ class Acting(Struct):
     answered: set[Ticked] = field(default_factory=set)
 
     def act(self, action: Action) -> None:
-        """Do what an action says, and note it.
+        """Carry out an action, and note the effect.
 
         Raises:
-            MovedError: somebody was faster; look again.
-            FluxbumpError: something else went wrong; what was done stays.
+            MovedError: a branch moved since it was read, so the state has to be read again.
+            FluxbumpError: another failure. The actions before it stay.
         """
         match action:
             case Push(branch, expected):
@@ -113,7 +113,7 @@ class Acting(Struct):
             self._record_push(known)
             head = self.world.publisher.push(action.branch, action.expected)
             self._note("pushed", f"pushed {action.branch}")
-        # A commit that somebody pushed is gone by then, and another one is told again.
+        # The foreign commit is gone now, so a later one has to be told again.
         over = known.without(PUSHED) if action.asked else known
         wanted = self._as_proposed(head, over)
         self.request = self.world.publisher.update(action.number, wanted)
@@ -129,7 +129,7 @@ class Acting(Struct):
             known = KnownRequest(self.request, state.SavedState.parse(self.request.body))
         if known.state is None:
             return
-        # First in its state: what a person cancels afterwards is not set again.
+            # The state comes first, so that auto-merge is not set again after a person cancels it.
         self._say_of_itself(known, known.state.having_told(AUTO_MERGE))
         problems = self.world.publisher.auto_merge(known.request)
         for problem in problems:
@@ -138,10 +138,9 @@ class Acting(Struct):
             self._note("scheduled", f"#{number} merges when its checks pass", known.request.url)
 
     def _record_push(self, known: KnownRequest) -> None:
-        """Write down which commit comes next.
+        """Write the id of the next commit into the state of a pull request, before the push.
 
-        A run that ends between the push and what it says of it would leave a commit that nobody
-        knows as ours.
+        Otherwise a run that ends right after the push would leave a commit that no state records.
         """
         commit = self.world.publisher.commit()
         if known.state is not None and commit != NO_COMMIT:
@@ -156,9 +155,9 @@ class Acting(Struct):
             told = tuple(mark for mark in own.told if mark != CLOSED)
             own = replace(own, superseded_by=action.by, told=told)
             if not begun:
-                # With the branch some forges close it, and then nothing else may say why.
+                # Some forges close the pull request with its branch, and may then take no comment.
                 self._say_of_itself(known, own, why if action.tip is not None else "")
-        # Of several runs at once one deletes the branch, and that one comments.
+        # If several runs do this at once, the one that deletes the branch comments.
         ours = action.tip is None or self._removed(action.branch, action.tip) is not Removal.GONE
         if ours and not begun:
             publisher.comment(action.number, why)
@@ -182,11 +181,18 @@ class Acting(Struct):
                 self._tell_reopened(number)
 
     def _tell(self, number: int, mark: str, comment: Callable[[str], str], event: str) -> None:
-        """Say something once: `comment` makes it of the release that the pull request is for."""
+        """Comment on a pull request once.
+
+        Args:
+            number: the number of the pull request.
+            mark: the word in `told` that says that the comment was made.
+            comment: makes the text from the release of the pull request.
+            event: the words that follow the number in the report.
+        """
         known = self._by_number(number)
         if known.state is None:
             return
-        # First in its state: a run that ends between the two must not say it a second time.
+        # The state comes first: a run that ends between the two must not comment a second time.
         self._say_of_itself(known, known.state.having_told(mark))
         self.world.publisher.comment(number, comment(known.state.release))
         self._note("told", f"#{number} {event}", known.request.url)
@@ -194,7 +200,7 @@ class Acting(Struct):
     def _tell_reopened(self, number: int) -> None:
         known, text = self._by_number(number), ""
         if known.state is not None:
-            # The close is answered with it: it must not be said afterwards that it stays closed.
+            # This answers the close, too: no later run may comment that it stays closed.
             told = (*(mark for mark in known.state.told if mark != DECLINED), DECLINED)
             text = self._saying(known, replace(known.state, told=told), "")
             self.answered.add(Ticked(Box.REOPEN, known.state.release))
@@ -213,7 +219,7 @@ class Acting(Struct):
         self._note("left", f"{where}{reason}", known.request.url if known else "")
 
     def _removed(self, branch: str, tip: str) -> Removal:
-        """Delete the branch of what is closed; it stays if a person has just pushed to it."""
+        """Delete the branch of a closed pull request, unless a person has just pushed to it."""
         try:
             return self._deleted(branch, tip)
         except MovedError:
@@ -221,12 +227,12 @@ class Acting(Struct):
             return Removal.REFUSED
 
     def _deleted(self, branch: str, tip: str) -> Removal:
-        """Delete a branch; note why not where the remote does not let us.
+        """Delete a branch, or note the reason if the remote refuses.
 
-        Tidying up fails no run: what matters is done by then.
+        A refusal does not fail the run, because the pull requests are done at this point.
 
         Raises:
-            MovedError: somebody was faster; look again.
+            MovedError: the branch moved since it was read, so the state has to be read again.
             UnreachableError: the remote cannot be reached.
         """
         try:
@@ -239,7 +245,7 @@ class Acting(Struct):
         return Removal.DONE if made else Removal.GONE
 
     def requests(self) -> tuple[KnownRequest, ...]:
-        """Return the open pull requests of ours as they are by now."""
+        """Return the open pull requests of ours as they are after the actions so far."""
         own = self.request
         current = [KnownRequest(own, state.SavedState.parse(own.body))] if own is not None else []
         ended = {*self.closed, *([own.number] if own is not None else [])}
@@ -255,12 +261,12 @@ class Acting(Struct):
         self._note("left", problem)
 
     def note_problems(self, problems: Iterable[str]) -> None:
-        """Note what could not be set."""
+        """Note problems that do not fail the run, one sentence each."""
         for problem in problems:
             self._refused(problem)
 
     def note_dashboard(self, what: str, url: str) -> None:
-        """Note what was done to the dashboard; nothing for nothing."""
+        """Note a change of the dashboard. An empty `what` notes nothing."""
         if what:
             self._note("dashboard", what, url)
 
@@ -288,11 +294,11 @@ class Acting(Struct):
         )
 
     def _closed(self, known: KnownRequest, own: SavedState, first: str) -> str:
-        """Return the body of what we close; `first` stands before it, where there is room."""
+        """Return the body of a closed pull request, with `first` before it if there is room."""
         return self._saying(known, own.having_told(CLOSED), first)
 
     def _saying(self, known: KnownRequest, own: SavedState, first: str) -> str:
-        """Return the body with another state; `first` stands before it, where there is room."""
+        """Return a body with another state in it, and `first` before it if there is room."""
         return state.attach_below(first, known.request.body, own, self.world.forge.capabilities)
 
     def _say_of_itself(self, known: KnownRequest, own: SavedState, first: str = "") -> None:

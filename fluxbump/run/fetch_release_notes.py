@@ -1,4 +1,4 @@
-"""Release notes of Flux, from a forge's releases interface: nice to have, never in the way."""
+"""Fetches release notes of Flux from a forge's API. They are optional: a failure fails no run."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Callable
 from fluxbump.system.http.failure import HttpError
 
 MOST = 12
-"""Releases whose notes are asked for; the notes of more would not fit into a body."""
+"""The most releases whose notes are fetched. The notes of more would not fit into a body."""
 
-_ENOUGH = 2  # failures in a row from the start: then there is no network, or no such interface
-_LARGEST = 1 << 20  # bytes of one answer; Flux' own take some 20,000
+_ENOUGH = 2  # failures in a row from the start: then there is no network, or no such API
+_LARGEST = 1 << 20  # bytes of one answer; the answers for Flux have some 20,000
 
 
 def fetch(releases: tuple[str, ...], get: Callable[..., bytes], url: str) -> dict[str, str]:
-    """Return the notes of those releases that have them; Markdown, not to be trusted.
+    """Return the notes of the releases that have some, by release, as untrusted Markdown.
 
     Args:
-        releases: newest first.
-        get: reads a URL, with a limit in bytes; raises HttpError.
-        url: what `/vX.Y.Z` is appended to, as docs.github.com/rest/releases has it ("Get a
-            release by tag name"), and Gitea too.
+        releases: the releases, newest first.
+        get: reads a URL, with a limit in bytes. Raises HttpError.
+        url: the URL to which `/vX.Y.Z` is appended, as in docs.github.com/rest/releases ("Get a
+            release by tag name"), and in Gitea.
     """
     found: dict[str, str] = {}
     failed = 0

@@ -1,4 +1,4 @@
-"""The files that a repository begins with: configuration, hook, workflow. Pure."""
+"""Decides the files that `fluxbump init` writes: configuration, hook, workflow. Pure."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ HOOK = ".pre-commit-config.yaml"
 _PLACE = lazy_pattern("__(SOURCE|EXPORT|BRANCH)__")
 
 FIRST = (FILE, HOOK, *(kind.workflow.path for kind in KINDS.values()))
-"""All files that may be written."""
+"""The paths of all files that `fluxbump init` can write."""
 
 
 class Beginning(Struct, frozen=True):
-    """What is known of a repository that begins.
+    """The facts about a repository from which its first files are made.
 
     Attributes:
-        paths: of its files and symbolic links.
-        forge: the kind of forge that its remote's host is known for; None for any other host.
-        charts: names of its own charts that move with Flux.
-        unreadable: files that may hold a pin and cannot be read.
-        source: what `pip install` takes to install fluxbump; None if nobody knows.
-        branch: the main branch.
-        held: the texts of those files in `FIRST` that are there.
+        paths: the paths of its files and symbolic links.
+        forge: the kind of forge that its remote's host is known for. None for any other host.
+        charts: the names of its own charts that move with Flux.
+        unreadable: the paths of files that may hold a pin and cannot be read.
+        source: the requirement with which pip installs fluxbump. None if it is not known.
+        branch: the name of the main branch.
+        held: the texts of the files in `FIRST` that exist, by path.
     """
 
     paths: frozenset[str]
@@ -45,13 +45,13 @@ class Beginning(Struct, frozen=True):
 
 
 class FirstFile(Struct, frozen=True):
-    """A file to write, or why it is not written.
+    """A file to write, or the reason why it is not written.
 
     Attributes:
-        path: of it.
-        text: what it holds.
-        left: why it stays as it is, or is not written; empty if it is to be written.
-        by_hand: the file is there, and the text is for the reader to add.
+        path: the path of the file, or a name for it if the path is not known.
+        text: the text to write.
+        left: the reason why the file is not written. Empty if it is to be written.
+        by_hand: whether the file exists, and the user has to add the text to it.
     """
 
     path: str
@@ -61,7 +61,7 @@ class FirstFile(Struct, frozen=True):
 
 
 def first_files(known: Beginning) -> tuple[FirstFile, ...]:
-    """Decide what to write: nothing that is there already is written again."""
+    """Decide which files to write. A file that exists is not written again."""
     return tuple(_files(known))
 
 
@@ -79,18 +79,18 @@ def _files(known: Beginning) -> Iterator[FirstFile]:
         why = "use --source to say where CI installs fluxbump from: git+https://HOST/REPO"
         yield FirstFile(path, text, f"not written: {why}")
         return
-    # A workflow of ours has a file of its own on some forges, and a part of one on others.
+    # Some forges take our workflow as a file of its own, others as a part of the team's file.
     text = filled(text, known.source, known.branch)
     yield _unless_there(known, path, text, shared="/" not in path)
 
 
 def filled(text: str, source: str, branch: str) -> str:
-    """Put values in their places, as strings of JSON: these are YAML's too, so none breaks it.
+    """Fill a template with values as JSON strings, which are valid YAML for any value.
 
     Args:
-        text: a template; see `templates`.
-        source: what `pip install` takes.
-        branch: the main branch.
+        text: a template from `template`.
+        source: the requirement with which pip installs fluxbump.
+        branch: the name of the main branch.
     """
     values = {
         "SOURCE": source,
@@ -103,8 +103,8 @@ def filled(text: str, source: str, branch: str) -> str:
 def template(name: str) -> str:
     """Return a template by its name, such as `github`.
 
-    `__SOURCE__` stands for what `pip install` takes, `__EXPORT__` for the line of a shell that
-    keeps it in a variable, and `__BRANCH__` for the main branch.
+    `__SOURCE__` is the place of the requirement for pip, `__EXPORT__` of the shell line that
+    exports it, and `__BRANCH__` of the main branch.
     """
     return (files(templates) / f"{name}.yml").read_text(encoding="utf-8")
 
@@ -118,7 +118,7 @@ def _unless_there(known: Beginning, path: str, text: str, *, shared: bool = Fals
 
 
 def _by_sign(paths: frozenset[str]) -> ForgeKind | None:
-    """Return the kind of forge whose CI a repository uses: a folder of its own tells the most."""
+    """Return the kind of forge whose CI files a repository has; a folder counts before a file."""
     by_telling = sorted(KINDS.values(), key=lambda kind: not kind.workflow.sign.endswith("/"))
     return next((kind for kind in by_telling if _has(kind.workflow.sign, paths)), None)
 
@@ -128,7 +128,7 @@ def _has(sign: str, paths: frozenset[str]) -> bool:
 
 
 def _configuration(known: Beginning) -> str:
-    """Write the configuration: only keys that matter for what was found."""
+    """Return the text of fluxbump.yaml, with the keys that matter for this repository."""
     lines = [
         "# How fluxbump works here. `fluxbump schema config` prints every key.",
         "# Without this file, fluxbump finds the pins by itself.",

@@ -1,7 +1,7 @@
-"""The journey of a scheduled run: decide, compare with the forge, act.
+"""Runs the scheduled job for a repository: decide, compare with the forge, act.
 
-Nothing is kept between runs but what the remote and the forge hold. A run that ends anywhere leaves
-something that the next one recognises and finishes.
+A run keeps its state on the remote and the forge alone. If a run is interrupted, the next run
+recognizes what it left there, and finishes it.
 """
 
 from __future__ import annotations
@@ -36,17 +36,18 @@ from fluxbump.run.setup import Place
 
 
 class Report(Struct, frozen=True):
-    """What a run came to.
+    """The result of a run.
 
     Attributes:
-        outcome: in a word.
-        decision: what policy and rules say.
-        prepared: the bump that is proposed, or that its checks refuse; None when there is none.
-        done: what was done and left, in order.
-        sent: what would be pushed and sent; empty when it was not a dry run.
-        request: the pull request of the offer, as far as there is one.
-        error: what ended the run; None when it came to its end.
-        skipped: why the forge takes no change; empty when it takes one.
+        outcome: the result in a word.
+        decision: the decision of the policy and the rules.
+        prepared: the bump of the pull request, or a bump that its checks refuse. None if there is
+            no bump.
+        done: the actions that were done or left out, in order.
+        sent: the changes that a dry run would push and send. Empty for any other run.
+        request: the pull request of the bump. None if there is none.
+        error: the error that ended the run. None if the run completed.
+        skipped: the reason why the repository takes no change. Empty if it takes changes.
     """
 
     outcome: Outcome
@@ -60,38 +61,38 @@ class Report(Struct, frozen=True):
 
     @property
     def published(self) -> datetime | None:
-        """When the newest safe release was published that the repository does not have yet."""
+        """The time when the goal of an update was published. None if unknown, or if no update."""
         return self.decision.published if isinstance(self.decision, Update) else None
 
     @property
     def summary(self) -> str:
-        """The outcome in a sentence."""
+        """The decision in a sentence, with the reason if the repository was skipped."""
         if self.skipped:
             return f"{describe(self.decision)} (skipped: {self.skipped})"
         return describe(self.decision)
 
 
 def empty(why: str) -> Report:
-    """Return the report of a repository without a commit; `why` is one sentence."""
+    """Return the report of a repository without a commit. `why` is one sentence."""
     decision = Empty(why)
     return Report(outcome(decision), decision)
 
 
 def run(place: Place, now: datetime, log: Log, *, dry_run: bool = False) -> Report:
-    """Bring the pull requests of a repository to what its policy says.
+    """Bring the pull requests of a repository in line with its policy.
 
     Args:
-        place: where.
-        now: the moment, aware.
-        log: takes what happens.
-        dry_run: write down what would be pushed and sent, and do nothing.
+        place: the repository, its remote and its forge.
+        now: the time of the run, with a time zone.
+        log: takes the events of the run.
+        dry_run: records what would be pushed and sent, and changes nothing.
 
     Returns:
-        What was done, with the error if remote or forge ended the run. What was done before stays,
-        and the next run goes on from there.
+        The result, with the error if the remote or the forge ended the run. The actions before the
+        error stay, and the next run goes on from there.
 
     Raises:
-        FluxbumpError: nothing was done: nothing could be decided, or the configuration is wrong.
+        FluxbumpError: no decision was possible, or the configuration is wrong. Nothing was changed.
     """
     state = read_state(place.session)
     decision = decide(
@@ -109,7 +110,7 @@ def run(place: Place, now: datetime, log: Log, *, dry_run: bool = False) -> Repo
         log("blocked", tried.reason)
     decision = tried
     recorder = DryRun() if dry_run else None
-    # Whatever is decided, what was merged or reached by other ways is tidied up.
+    # Every decision gets here: merged branches and reached releases are tidied up in any case.
     done: list[Effect] = []
     request, error, skipped = None, None, ""
     try:
@@ -133,7 +134,7 @@ def run(place: Place, now: datetime, log: Log, *, dry_run: bool = False) -> Repo
 def _tried(
     place: Place, state: RepositoryState, decision: Decision
 ) -> tuple[Decision, Prepared | None]:
-    """Make the bump that was decided, and tell what is decided when that is known."""
+    """Compute the bump of an update, and return the final decision with the bump, if any."""
     if not isinstance(decision, Update):
         return decision, None
     try:
@@ -155,7 +156,7 @@ def _prepared(place: Place, state: RepositoryState, decision: Update) -> Prepare
 
 
 def _refused(decision: Decision, prepared: Prepared) -> Blocked:
-    """The whole gate sees more than the safety rules by which policy decided."""
+    """Return the decision for a refused bump: all rules see more than the safety rules did."""
     first = prepared.refusals[0]
     return Blocked(
         decision.current,

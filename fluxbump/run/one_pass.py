@@ -1,4 +1,4 @@
-"""One attempt of a run to bring remote and forge in line: look, plan, act."""
+"""Makes one attempt to bring remote and forge in line: read their state, plan, and act."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from fluxbump.run.updated_branch import is_only_updated, merges_cleanly
 from fluxbump.text.patterns import lazy_pattern
 
 TRAILER = "Fluxbump-Tree"
-"""Names the tree of a commit that a run made; see `Tip.marked` for what it is worth."""
+"""The trailer that names the tree of a run's commit. `Tip.marked` says how far it counts."""
 
 _TRAILER = lazy_pattern(rf"^{TRAILER}: (?P<tree>[0-9a-f]{{40,64}})$", re.MULTILINE)
 
@@ -45,10 +45,10 @@ class Branches(Struct, frozen=True):
     """The branches of the remote that may be ours by their name, and those that never are.
 
     Attributes:
-        prefix: that their names have.
-        tips: each with the commit that it is at.
-        main: branches that are not ours whatever they hold, with what they are: the base, and the
-            default branch.
+        prefix: the prefix of the names of our branches.
+        tips: the ids of the tips of the branches with that prefix, by name.
+        main: the branches that are never ours, each with its description: the base, and the default
+            branch.
     """
 
     prefix: str
@@ -56,18 +56,18 @@ class Branches(Struct, frozen=True):
     main: Mapping[str, str]
 
     def is_main(self, name: str) -> str | None:
-        """Say what a branch is that is not ours; some forges do not tell case apart."""
+        """Describe a branch in `main`; None for any other. Case is ignored, as on some forges."""
         same = (what for main, what in self.main.items() if main.casefold() == name.casefold())
         return next(same, None)
 
 
 class Wishes(Struct, frozen=True):
-    """What a run is to bring about.
+    """The aims of a run.
 
     Attributes:
-        policy: what may be done.
-        decision: of policy and rules.
-        ticked: what people ask for in the dashboard.
+        policy: the team's settings for pull requests.
+        decision: the decision of the policy and the rules.
+        ticked: the boxes that people ticked in the dashboard.
     """
 
     policy: Policy
@@ -76,12 +76,12 @@ class Wishes(Struct, frozen=True):
 
 
 class Attempt(Struct, frozen=True):
-    """What an attempt found, and is to do.
+    """The planned actions of an attempt.
 
     Attributes:
-        acting: carries it out.
-        actions: in order.
-        wishes: that they serve.
+        acting: carries out the actions.
+        actions: the actions, in order.
+        wishes: the aims of the run.
     """
 
     acting: Acting
@@ -90,11 +90,11 @@ class Attempt(Struct, frozen=True):
 
     @property
     def is_for_one_run(self) -> bool:
-        """Whether it does something that two runs at once would both do."""
+        """Whether an action is one that two runs at once would both do."""
         return any(self.left_to_another_run(action) for action in self.actions)
 
     def left_to_another_run(self, action: Action) -> Leave | None:
-        """Return what takes the place of an action that another run does, if it takes one."""
+        """Return the `Leave` that replaces an action of another run; None for any other action."""
         opens = not self.acting.world.forge.capabilities.refuses_second
         return left_to_another_run(action, opens=opens)
 
@@ -107,20 +107,20 @@ def planned(
     *,
     done: list[Effect],
 ) -> Attempt:
-    """Look at remote and forge, and plan what brings them in line.
+    """Read the state of remote and forge, and plan the actions that bring them in line.
 
     Args:
-        world: to look at and to act on.
-        offer: what should be open; None for nothing.
-        branches: of ours, at the remote.
-        wishes: what is to be brought about.
-        done: takes what is done and left, in order.
+        world: the remote and the forge to read and to act on.
+        offer: the bump that should have an open pull request. None if no release is wanted.
+        branches: the branches of the remote that may be ours.
+        wishes: the aims of the run.
+        done: takes the effects of the actions later, in order.
 
     Raises:
-        ArchivedError: nobody can change anything in the repository.
-        NoRequestsError: it takes no pull requests.
-        MovedError: somebody was faster; look again.
-        FluxbumpError: something else went wrong.
+        ArchivedError: the repository is archived, and there is an action to do.
+        NoRequestsError: the repository takes no pull requests, and there is an action to do.
+        MovedError: a branch moved while it was read, so the state has to be read again.
+        FluxbumpError: the remote or the forge refuses or does not answer.
     """
     policy, decision = wishes.policy, wishes.decision
     seen = _asked_in(_see(world, offer, branches, decision.current, policy), wishes.ticked)
@@ -131,15 +131,16 @@ def planned(
 
 
 def carry_out(attempt: Attempt, *, silent: bool) -> Acting:
-    """Bring remote and forge in line; return what was found and done.
+    """Carry out the actions of an attempt, and return what was found and done.
 
     Args:
-        attempt: says how.
-        silent: another run does what two at once would both do.
+        attempt: the planned actions.
+        silent: whether another run holds the claim, so that this run leaves out the actions that
+            both would do.
 
     Raises:
-        MovedError: somebody was faster; look again.
-        FluxbumpError: something else went wrong; what was done stays.
+        MovedError: a branch moved since it was read, so the state has to be read again.
+        FluxbumpError: another failure. The actions before it stay.
     """
     acting, wishes = attempt.acting, attempt.wishes
     for action in attempt.actions:
@@ -154,7 +155,7 @@ def carry_out(attempt: Attempt, *, silent: bool) -> Acting:
 def _set_statuses(
     world: World, decision: Decision, requests: Iterable[KnownRequest]
 ) -> Iterator[str]:
-    """Set the statuses that are not set yet; yield a sentence for each that cannot be."""
+    """Set the commit statuses that differ, and yield a sentence for each that cannot be set."""
     for known in requests:
         wanted = commit_status.status_of(decision, known)
         head = known.state.head if known.state is not None else NO_COMMIT
@@ -168,7 +169,7 @@ def _set_statuses(
 
 
 def commit(repository: Repository, base: CommitSnapshot, offer: Offer | None) -> str:
-    """Write the commit of an offer, which no ref holds yet, and return its name."""
+    """Write the commit of an offer, which no ref holds yet, and return its id."""
     if offer is None:
         raise RuntimeError("nothing is pushed when nothing is offered")
     prepared = offer.inputs.prepared
@@ -210,7 +211,7 @@ def _see(
 
 
 def _asked_in(seen: ForgeState, ticked: frozenset[Ticked]) -> ForgeState:
-    """Add what people ask for in the dashboard."""
+    """Add the boxes that people ticked in the dashboard to the pull requests."""
 
     def heard(requests: tuple[KnownRequest, ...]) -> tuple[KnownRequest, ...]:
         return tuple(replace(known, asked=dashboard.applied(known, ticked)) for known in requests)
@@ -219,7 +220,7 @@ def _asked_in(seen: ForgeState, ticked: frozenset[Ticked]) -> ForgeState:
 
 
 def _of(branch: str, requests: Iterable[KnownRequest]) -> tuple[SavedState, ...]:
-    """Return what the pull requests of a branch say of themselves."""
+    """Return the states that the pull requests of a branch have in their bodies."""
     return tuple(
         known.state for known in requests if known.state and known.request.branch == branch
     )
@@ -228,9 +229,9 @@ def _of(branch: str, requests: Iterable[KnownRequest]) -> tuple[SavedState, ...]
 def _locked(
     world: World, offer: Offer | None, branches: Branches, places: Mapping[str, Tip]
 ) -> Mapping[str, str]:
-    """Say which branches are left alone whatever they hold, and why.
+    """Map the branches that no run pushes to or deletes to the reason.
 
-    The forge is asked about those alone that would be pushed to or deleted otherwise.
+    The forge is asked only about branches that could be pushed to or deleted otherwise.
     """
     found = {}
     for branch in {*places, *([offer.branch] if offer is not None else [])}:
@@ -269,7 +270,7 @@ def _tip(
 
 
 def _compared(world: World, offer: Offer, tip: Tip) -> Tip:
-    """Look whether a branch still merges into a base that moved."""
+    """Note in a tip whether the branch still merges into a base that has moved."""
     if not tip.ours or tip.base == offer.base:
         return tip
     merges = merges_cleanly(world.repository, world.remote, (world.base_branch, offer.branch))
@@ -277,9 +278,9 @@ def _compared(world: World, offer: Offer, tip: Tip) -> Tip:
 
 
 def _holds(world: World, sha: str, commit: CommitText, offer: Offer) -> bool:
-    """Whether a commit changes what an offer does, perhaps from an older base.
+    """Whether a commit makes the same changes as an offer, perhaps on an older base.
 
-    A run that ended between its push and the pull request has left such a commit, and no record.
+    A run that ended between its push and its pull request leaves such a commit without a record.
     """
     if (commit.tree, commit.parents) == (offer.tree, (offer.base,)):
         return True

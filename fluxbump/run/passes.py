@@ -1,4 +1,4 @@
-"""Brings remote and forge in line: looks, plans and acts, until no other run was faster."""
+"""Repeats attempts to bring remote and forge in line, until no other run interferes."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ from fluxbump.run.setup import Place
 from fluxbump.system.background_thread import beside
 
 _ATTEMPTS = 3
-"""How often a run looks when others are faster."""
+"""The number of attempts of a run if branches move meanwhile."""
 
 
 class Task(Struct, frozen=True):
-    """What a run is to bring about, and where.
+    """The task of a run: the decision to carry out, and the place.
 
     Attributes:
-        place: where.
-        decision: of policy and rules.
-        prepared: the bump that is to be open; None for none.
-        pins: of the base.
-        log: takes what happens.
-        recorder: takes what a dry run would do; None to do it.
-        done: takes what is done and left, in order, also when the run fails.
+        place: the repository, its remote and its forge.
+        decision: the decision of the policy and the rules.
+        prepared: the bump that should have an open pull request. None if there is none.
+        pins: the pins of the base, for the dashboard.
+        log: takes the events of the run.
+        recorder: records the changes of a dry run. None makes the changes.
+        done: takes the effects, in order, also if the run fails.
     """
 
     place: Place
@@ -57,11 +57,11 @@ class Task(Struct, frozen=True):
 
 
 class _Looked(Struct, frozen=True):
-    """What a look came to.
+    """The state of remote and forge after a read.
 
     Attributes:
-        attempt: what is to be done.
-        board: the dashboard.
+        attempt: the planned actions.
+        board: the dashboard issue.
     """
 
     attempt: Attempt
@@ -69,15 +69,19 @@ class _Looked(Struct, frozen=True):
 
     @property
     def is_for_one_run(self) -> bool:
-        """Whether there is something that two runs at once would both make, such as an issue."""
+        """Whether there is an action that two runs at once would both do, such as open an issue."""
         return self.attempt.is_for_one_run or self.board.is_missing
 
 
 def until_still(task: Task) -> PullRequest | None:
-    """Look and act until nobody was faster; return the pull request of the bump.
+    """Read the state and act, until no branch moves meanwhile, at most `_ATTEMPTS` times.
+
+    Returns:
+        The pull request of the bump. None if there is none.
 
     Raises:
-        FluxbumpError: something went wrong; what was done stays, and is in `done`.
+        FluxbumpError: the remote or the forge refuses or does not answer. The actions before it
+            stay, and are in `done`.
     """
     place, acts_alone = task.place, True
     prefix = branch_prefix(place.settings.branch)
@@ -104,7 +108,7 @@ def until_still(task: Task) -> PullRequest | None:
                 if tried == _ATTEMPTS:
                     raise
                 task.log("again", f"{error.message}: trying again")
-                # It is said again.
+                # The next attempt notes these effects again.
                 task.done[:] = [effect for effect in task.done if effect.event != "left"]
             else:
                 _write_dashboard(task, looked.board, acting, silent=not acts_alone)
@@ -132,7 +136,7 @@ def _look(task: Task, branches: Branches) -> _Looked:
 
 
 def _write_dashboard(task: Task, board: Board, acting: Acting, *, silent: bool) -> None:
-    """Bring the dashboard up to date; what goes wrong there fails no run."""
+    """Bring the dashboard up to date. A failure there is a problem, and does not fail the run."""
     if board.problem:
         acting.note_problems((board.problem,))
     if not board.wanted or (silent and board.is_missing):
@@ -155,14 +159,14 @@ def _write_dashboard(task: Task, board: Board, acting: Acting, *, silent: bool) 
 
 
 def _release_page(repository: str, release: str) -> str:
-    """Return the address of a release's page, as GitHub has it; empty if there is none."""
+    """Return the URL of a release's page in GitHub's form. Empty if the repository is not https."""
     if not repository.startswith("https://"):
         return ""
     return f"{repository.removesuffix('.git').rstrip('/')}/releases/tag/v{release}"
 
 
 def _main(place: Place) -> dict[str, str]:
-    """Return the branches that no run pushes to nor deletes, with what they are."""
+    """Map the branches that no run pushes to or deletes to their descriptions."""
     return {place.default_branch: "the default branch", place.base_branch: "the base branch"}
 
 

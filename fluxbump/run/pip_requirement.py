@@ -1,4 +1,4 @@
-"""What `pip install` takes to install the fluxbump that runs here. Pure."""
+"""Finds the requirement with which `pip install` installs the running fluxbump again. Pure."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _NAME = lazy_pattern(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?:\[[^\]]*\])?
 def pinned(source: str, version: str) -> str:
     """Pin a requirement that names no version to one of fluxbump.
 
-    A repository gets the tag of the version, a name in a package index the version itself. What
-    names one already, and any other requirement, stays as it is.
+    A repository gets the tag of the version, and a name in a package index gets the version
+    itself. A requirement that names a version already, and any other one, stays as it is.
 
     Args:
-        source: what `pip install` takes: https://pip.pypa.io/en/stable/topics/vcs-support/
-        version: of fluxbump.
+        source: a requirement of pip: https://pip.pypa.io/en/stable/topics/vcs-support/
+        version: the version of fluxbump to pin.
 
     Raises:
-        UsageError: it has a line break, or is an option of pip.
+        UsageError: the requirement is empty, has a line break, or is an option of pip.
     """
     if not source.isprintable() or not source.strip() or source.startswith("-"):
         raise UsageError(
@@ -39,12 +39,12 @@ def pinned(source: str, version: str) -> str:
 
 
 def installed_from(record: str | None, version: str) -> str | None:
-    """Return what installs the same again; None if only this machine has it.
+    """Return the requirement that installs the same fluxbump; None if only this machine has it.
 
     Args:
-        record: the file `direct_url.json` of the installation; None where a package index was asked
-            by name. https://packaging.python.org/specifications/direct-url/
-        version: of fluxbump.
+        record: the text of the installation's `direct_url.json`. None if it came from a package
+            index by name. https://packaging.python.org/specifications/direct-url/
+        version: the version of the installed fluxbump.
     """
     if record is None:
         return f"fluxbump=={version}"
@@ -59,6 +59,6 @@ def installed_from(record: str | None, version: str) -> str | None:
     if not isinstance(repository, dict):
         return f"fluxbump @ {url}" if "archive_info" in told else None
     revision = repository.get("requested_revision")
-    # A branch moves, so what it was at is kept; the tag of the version says more than its commit.
+    # A branch moves, so its commit is kept. The tag of the version says more than its commit.
     kept = revision if revision == f"v{version}" else repository.get("commit_id")
     return f"git+{url}@{kept}" if repository.get("vcs") == "git" and kept else None

@@ -1,4 +1,4 @@
-"""A bump as a pull request: what it says, and what is compared with the one that is open. Pure."""
+"""Turns a bump into a pull request, and into the values to compare with an open one. Pure."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from fluxbump.run.pull_request.state import AUTO_MERGE, NO_CHART, SavedState
 
 
 class Offer(Struct, frozen=True, dict=True):
-    """A bump, and what is said of it.
+    """A bump for which the run wants an open pull request.
 
     Attributes:
-        update: what policy decided.
-        inputs: what title and body say, without release notes and links.
-        policy: how it is proposed.
-        can: what the forge can do.
+        update: the decision that leads to the bump.
+        inputs: the content of title and body, without release notes and links.
+        policy: the team's settings for pull requests.
+        can: the capabilities of the forge.
     """
 
     update: Update
@@ -36,29 +36,29 @@ class Offer(Struct, frozen=True, dict=True):
 
     @property
     def branch(self) -> str:
-        """The branch that it comes from."""
+        """The name of the pull request's branch."""
         return self.inputs.prepared.branch
 
     @property
     def base(self) -> str:
-        """The commit that it stands on."""
+        """The id of the base branch's commit that the bump was computed on."""
         return self.inputs.prepared.base.commit.sha
 
     @property
     def tree(self) -> str:
-        """The tree of its commit."""
+        """The id of the git tree that the branch should hold."""
         return self.inputs.prepared.built.tree
 
     @property
     def crossed(self) -> tuple[str, ...]:
-        """The releases whose notes it shows, newest first."""
+        """The releases whose notes the body shows, newest first."""
         prepared = self.inputs.prepared
         held = self.update.current
         return body.crossed(held, self.update.release, prepared.index, prepared.before.crds)
 
     @property
     def warned(self) -> bool:
-        """Whether the gate warns of something that was not there before."""
+        """Whether the checks have a warning that the base does not have."""
         prepared = self.inputs.prepared
         new = (
             finding for finding in prepared.verdict.findings if finding not in prepared.inherited
@@ -67,7 +67,7 @@ class Offer(Struct, frozen=True, dict=True):
 
     @cached_property
     def wanted(self) -> WantedRequest:
-        """What is compared with what there is; what it hashes is written once for that."""
+        """The wanted pull request, as values to compare with the open ones. Computed once."""
         return WantedRequest(
             release=self.update.release,
             branch=self.branch,
@@ -86,13 +86,13 @@ class Offer(Struct, frozen=True, dict=True):
         link: Link,
         over: KnownRequest | None = None,
     ) -> Proposal:
-        """Return the pull request as it should be.
+        """Return the pull request as it should be on the forge.
 
         Args:
-            head: the commit that its branch holds.
-            notes: release notes, of those releases that have them; None for no section.
-            link: to a place at the base.
-            over: the open one that it replaces; None for a new one.
+            head: the id of the commit that the branch holds.
+            notes: the notes of the releases that have some. None leaves the section out.
+            link: gives the URL of a line at the base.
+            over: the open pull request to update. None for a new one.
         """
         missing = (
             ()
@@ -100,7 +100,7 @@ class Offer(Struct, frozen=True, dict=True):
             else tuple(release for release in self.crossed if release not in notes)
         )
         inputs = replace(self.inputs, notes=notes, without_notes=missing, link=link)
-        # What a person made ready stays ready.
+        # A pull request that a person marked as ready does not become a draft again.
         draft = over.request.draft if over else self.policy.draft_on_warnings and self.warned
         draft = draft and self.can.drafts
         merges = self.policy.auto_merge and not draft  # no forge merges a draft

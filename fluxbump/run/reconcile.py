@@ -1,24 +1,24 @@
-"""From what is wanted and what the forge has to what is to be done. Pure.
+"""Plans the actions of a run from the wanted pull request and the state of the forge. Pure.
 
-What is decided here, beyond the obvious:
+These are the decisions that need a word:
 
-- A branch that a person pushed to is never pushed to, nor deleted, and its pull request is not
-  closed: the run says so there, once. It counts as open, so `max_open` bounds these too.
-- A release whose pull request was closed unmerged by a person is not proposed again, and neither is
-  one that was merged while the base does not hold it: somebody took it back.
-- An open pull request for a newer release than is wanted now gives way as an older one does: policy
-  or rules no longer lead there.
-- Nothing gives way to what is not proposed itself.
-- One that a person opened again, whoever had closed it, stays open. It is kept up to date while it
-  is what is wanted.
-- A person's close is answered once, where the forge lets a closed pull request change.
-- One that a person holds is left alone in every way. One whose branch a person asks to rebuild is
-  pushed to, whoever has pushed there before.
-- When nothing is wanted, what is open for a release that the base does not hold stays: the run may
-  be waiting, or blocked for a while.
-- A pull request with our branch prefix, of which neither state nor tip is ours, is not touched.
-- The base, the default branch and a branch that the forge protects are never pushed to nor deleted,
-  whatever a pull request or a commit says of them.
+- If a person pushed to a branch, the run neither pushes to it nor deletes it, and does not close
+  its pull request. It says so there once. That pull request counts as open for `max_open`.
+- If a person closed the pull request of a release unmerged, the run does not open another one. The
+  same holds for a merged one whose release is not in the base, because a person reverted it.
+- An open pull request for a newer release than the wanted one is closed as an older one is: policy
+  or rules no longer lead to it.
+- A pull request is closed in favor of another one only if that one is open in the end.
+- A pull request that a person opened again stays open, whoever had closed it. The run updates it
+  while its release is wanted.
+- A person's close is answered once, if the forge lets a closed pull request change.
+- A pull request that a person holds does not change. If a person asks to rebuild its branch, the
+  run pushes to it, whoever has pushed there before.
+- If no release is wanted, the open pull requests for releases that the base does not hold stay:
+  the run may be waiting, or blocked for a while.
+- A pull request with our branch prefix does not change if neither its state nor its tip is ours.
+- The run never pushes to the base, the default branch or a branch that the forge protects, and
+  never deletes them, whatever a pull request or a commit says about them.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ from fluxbump.text import versions
 def plan_actions(
     wanted: WantedRequest | None, seen: ForgeState, policy: Policy
 ) -> tuple[Action, ...]:
-    """Plan what is to be done, in the order in which it is to be done.
+    """Plan the actions of a run, in the order in which to carry them out.
 
-    When it has been done, and nobody else did anything, a new plan holds nothing but `Leave`.
+    After they are carried out, and if nothing else has changed, a new plan holds only `Leave`.
 
     Args:
-        wanted: what should be proposed now; None for nothing.
-        seen: what there is.
-        policy: what may be done.
+        wanted: the pull request that should be open now. None if no release is wanted.
+        seen: the pull requests and branches that exist.
+        policy: the team's settings for pull requests.
     """
     return tuple(_Planner(wanted, seen, policy).actions())
 
@@ -98,7 +98,7 @@ class _Planner:
     # --- what is wanted ---
 
     def _proposal(self) -> tuple[bool, list[Action]]:
-        """Return whether the wanted pull request is open in the end, and what that takes."""
+        """Return whether the wanted pull request is open in the end, and the actions for it."""
         if self._wanted is None:
             return False, []
         if self._requests.main is not None:
@@ -140,7 +140,7 @@ class _Planner:
                 or main.request.base != wanted.base_branch
             )
         )
-        # A run that ended between push and edit has left a state that names another commit.
+        # The state names another commit if a run ended between its push and its edit.
         behind = state is not None and tip is not None and state.head != tip.sha
         if push or edit or behind:
             expected = tip.sha if tip else None
@@ -148,7 +148,7 @@ class _Planner:
         return Leave(main.request.number, "unchanged")
 
     def _auto_merge(self, wanted: WantedRequest, main: KnownRequest) -> Iterator[Action]:
-        """Ask for auto-merge when it is no draft any more; once, for a person may cancel it."""
+        """Ask for auto-merge if the pull request is no draft, and once: a person may cancel it."""
         state, request = main.state, main.request
         if state is None or request.draft or _held(main) or wanted.branch in self._seen.locked:
             return
@@ -167,7 +167,7 @@ class _Planner:
         return f"the branch {branch} is {self._seen.locked[branch]}: nothing is pushed to it"
 
     def _why_not(self, wanted: WantedRequest) -> str:
-        """Say why the wanted pull request is not opened; empty when it is."""
+        """Say why the run does not open the wanted pull request. Empty if it does."""
         past = [known for known in self._seen.past if known.request.branch == wanted.branch]
         for known in sorted(past, key=lambda known: -known.request.number):
             if known.state is not None and known.state.release != wanted.release:
@@ -187,7 +187,7 @@ class _Planner:
         return ""
 
     def _why_taken(self, branch: str) -> str:
-        """Say whose a branch is that is not ours to push to; empty when it is ours, or free."""
+        """Say why the run must not push to a branch. Empty if it is ours, or does not exist."""
         if branch in self._seen.locked:
             return self._locked(branch)
         if any(known.request.branch == branch for known in self._requests.foreign):
@@ -207,7 +207,7 @@ class _Planner:
         return TellPushed(number)
 
     def _other(self, known_request: KnownRequest, *, proposed: bool) -> Iterator[Action]:
-        """Say what becomes of an open pull request of ours that is not the wanted one."""
+        """Plan the action for an open pull request of ours that is not the wanted one."""
         number, tip = known_request.request.number, self._requests.tip(known_request)
         reached = self._requests.reached(known_request)
         if _stays(known_request):
@@ -228,7 +228,7 @@ class _Planner:
         return ActionReason.POLICY if old and new and old >= new else ActionReason.NEWER
 
     def _closes(self, *, proposed: bool) -> Iterator[Action]:
-        """Answer what people closed, and what they asked for in it."""
+        """Answer the pull requests that people closed, and the boxes that they ticked in them."""
         newest = {
             known.request.branch: known
             for known in sorted(self._seen.past, key=lambda known: known.request.number)
@@ -245,14 +245,14 @@ class _Planner:
                 yield TellDeclined(number)
 
     def _is_declined(self, known_request: KnownRequest, state: SavedState) -> bool:
-        """Tell whether a person closed it, and nobody has answered yet."""
+        """Tell whether a person closed the pull request, and no run has answered yet."""
         told = state.superseded_by is not None or DECLINED in state.told
         return (
             self._seen.closed_can_change and not told and not self._requests.reached(known_request)
         )
 
     def _leftovers(self, *, proposed: bool) -> Iterator[Action]:
-        """Delete the branches of ours that were merged, or closed by us."""
+        """Delete the branches of ours whose pull request was merged, or closed by a run."""
         used = {known.request.branch for known in self._seen.open}
         wanted = self._wanted.branch if self._wanted is not None else None
         if proposed and wanted is not None:
@@ -278,7 +278,7 @@ _NOT_AGAIN = "a box in it asks for its release again, and policy leads to anothe
 
 
 def _why_done(known_request: KnownRequest) -> ActionReason | None:
-    """Say why the branch of a pull request is of no more use; None if a person closed it."""
+    """Return why the branch of a pull request can be deleted; None if a person closed it."""
     if known_request.request.state is RequestState.MERGED:
         return ActionReason.MERGED
     state = known_request.state

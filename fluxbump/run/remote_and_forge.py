@@ -1,4 +1,7 @@
-"""What a run does to the remote and to the forge, and an empty stand-in for both."""
+"""The interfaces through which a run changes the remote and the forge, and their live versions.
+
+`NoRemote` is the empty replacement for both in a dry run.
+"""
 
 from __future__ import annotations
 
@@ -23,35 +26,35 @@ from fluxbump.system.changes_made import changing
 
 
 class RemoteBranches(Protocol):
-    """A remote, as far as a run needs one; see `remote.Remote`."""
+    """The part of `remote.Remote` that a run needs."""
 
     def branches(self, prefix: str = "") -> dict[str, str]:
-        """Map branches to their tips."""
+        """Map the branches whose names have a prefix to the ids of their tips."""
         ...
 
     def within(self, space: str) -> RemoteBranches:
-        """Return it with other refs in the place of its branches."""
+        """Return the same remote with the refs below another prefix in place of its branches."""
         ...
 
     def tip(self, branch: str) -> str | None:
-        """Return where a branch is; None when there is none."""
+        """Return the id of a branch's tip. None if the branch does not exist."""
         ...
 
     def fetch(self, branch: str, into: str | None = None, *, depth: int = 1) -> str:
-        """Bring a branch here."""
+        """Fetch a branch into the local repository, and return the id of its tip."""
         ...
 
     def push(self, commit: str, branch: str, expected: str | None) -> bool:
-        """Point a branch to a commit."""
+        """Point a branch to a commit if its tip is the expected one. None expects no branch."""
         ...
 
     def delete(self, branch: str, expected: str) -> bool:
-        """Delete a branch."""
+        """Delete a branch if its tip is the expected one. Return whether it existed."""
         ...
 
 
 class NoRemote:
-    """The remote and the forge of a dry run that has neither: empty, and nothing can be done."""
+    """The remote and the forge of a dry run that has neither: empty, and each change is refused."""
 
     capabilities = Capabilities("no forge")
 
@@ -59,7 +62,7 @@ class NoRemote:
 
     @property
     def statuses(self) -> CommitStatuses:
-        """Nothing has a status."""
+        """Raise an error: there are no statuses."""
         raise self._refusal()
 
     def branches(self, prefix: str = "") -> dict[str, str]:
@@ -67,7 +70,7 @@ class NoRemote:
         return {}
 
     def within(self, space: str) -> NoRemote:
-        """No other ref is there either."""
+        """Return the same empty remote."""
         return self
 
     def tip(self, branch: str) -> str | None:
@@ -75,15 +78,15 @@ class NoRemote:
         return None
 
     def fetch(self, branch: str, into: str | None = None, *, depth: int = 1) -> str:
-        """Nothing can be fetched."""
+        """Raise an error: there is no branch to fetch."""
         raise self._refusal()
 
     def push(self, commit: str, branch: str, expected: str | None) -> bool:
-        """Nothing can be pushed."""
+        """Raise an error: there is no remote to push to."""
         raise self._refusal()
 
     def delete(self, branch: str, expected: str) -> bool:
-        """Nothing can be deleted."""
+        """Raise an error: there is no branch to delete."""
         raise self._refusal()
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
@@ -95,7 +98,7 @@ class NoRemote:
         return ()
 
     def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
-        """Nothing can be opened."""
+        """Raise an error: there is no forge to open a pull request on."""
         raise self._refusal()
 
     def update(self, number: int, proposal: Proposal) -> PullRequest:
@@ -103,7 +106,7 @@ class NoRemote:
         raise self._refusal()
 
     def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
-        """Nothing can be merged."""
+        """Raise an error: there is no pull request to merge."""
         raise self._refusal()
 
     def describe(self, number: int, body: str) -> None:
@@ -111,11 +114,11 @@ class NoRemote:
         raise self._refusal()
 
     def comment(self, number: int, text: str) -> None:
-        """Nothing can be said."""
+        """Raise an error: there is no pull request to comment on."""
         raise self._refusal()
 
     def close(self, number: int, body: str = "") -> None:
-        """Nothing can be closed."""
+        """Raise an error: there is no pull request to close."""
         raise self._refusal()
 
     def protects(self, branch: str) -> bool | None:
@@ -127,7 +130,7 @@ class NoRemote:
         return Standing()
 
     def file_url(self, path: str, line: int, revision: str) -> str:
-        """Nothing has an address."""
+        """Return an empty URL."""
         return ""
 
     def _refusal(self) -> RepositoryError:
@@ -135,22 +138,22 @@ class NoRemote:
 
 
 class Publisher(Protocol):
-    """Does what a run has planned; each method raises FluxbumpError."""
+    """Makes the changes of a run on the remote and the forge. Each method raises FluxbumpError."""
 
     def commit(self) -> str:
-        """Make the commit of the bump, if it is not made yet, and return its name."""
+        """Write the commit of the bump once, and return its id."""
         ...
 
     def push(self, branch: str, expected: str | None) -> str:
-        """Push the commit; return its name."""
+        """Push the commit of the bump if the branch's tip is the expected one. Return its id."""
         ...
 
     def delete(self, branch: str, expected: str) -> bool:
-        """Delete a branch of the remote; tell whether it was there."""
+        """Delete a remote branch if its tip is the expected one. Return whether it existed."""
         ...
 
     def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
-        """Open a pull request; see `Forge.open`."""
+        """Open a pull request. Return it with a sentence for each setting that failed."""
         ...
 
     def update(self, number: int, proposal: Proposal) -> PullRequest:
@@ -170,7 +173,7 @@ class Publisher(Protocol):
         ...
 
     def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
-        """Have it merged when its checks have passed; see `Forge.auto_merge`."""
+        """Ask the forge to merge when the checks pass. Return a sentence for each problem."""
         ...
 
     def describe(self, number: int, body: str) -> None:
@@ -187,7 +190,7 @@ class Publisher(Protocol):
 
 
 class LivePublisher(Struct):
-    """Does it."""
+    """A publisher that makes the changes for real."""
 
     remote: RemoteBranches
     forge: Forge
@@ -195,19 +198,19 @@ class LivePublisher(Struct):
     _made: str | None = None
 
     def commit(self) -> str:
-        """Make the commit once."""
+        """Write the commit of the bump once, and return its id."""
         self._made = self._made or self.make()
         return self._made
 
     def push(self, branch: str, expected: str | None) -> str:
-        """Push it, if the branch is where it is expected."""
+        """Push the commit if the branch's tip is the expected one. Return its id."""
         commit = self.commit()
         with changing(f"pushed the branch {branch}") as change:
             change.made = self.remote.push(commit, branch, expected)
         return commit
 
     def delete(self, branch: str, expected: str) -> bool:
-        """Delete a branch, if it is where it is expected; tell whether it was there."""
+        """Delete a branch if its tip is the expected one. Return whether it existed."""
         with changing(f"deleted the remote's branch {branch}") as change:
             made = self.remote.delete(branch, expected)
             change.made = made
@@ -244,7 +247,7 @@ class LivePublisher(Struct):
             self.forge.statuses.put(commit, status, url)
 
     def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
-        """Have it merged when its checks have passed."""
+        """Ask the forge to merge when the checks pass. Return a sentence for each problem."""
         with changing(f"set auto-merge of #{pull.number}"):
             return self.forge.auto_merge(pull)
 

@@ -1,6 +1,6 @@
-"""Where a scheduled run happens: what it needs of git, of the index and of the forge.
+"""Opens the place of a scheduled run: its repository, remote, forge and sources of facts.
 
-Mostly there is nothing to do, so what talks to the forge is imported when the forge is asked.
+Most runs have nothing to do, so the client of the forge is imported only when the forge is asked.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ _NO_FORGE = "the remote is a local repository: no forge is asked"
 
 
 class Place(Struct, frozen=True):
-    """Where a run happens.
+    """The repository of a run, with its remote, its forge and its sources of facts.
 
     Attributes:
         session: the repository at the tip of the base branch, and the sources of facts.
-        base_branch: its name.
-        default_branch: of the remote; empty when it does not say.
-        remote: that branches are pushed to.
-        remote_name: what people call it.
-        forge: connects to the forge, when it is needed.
-        notes: of releases.
-        missing: what a dry run goes without, one sentence each.
-        leave: kinds of pin that stay as they are.
+        base_branch: the name of the branch that pull requests go to.
+        default_branch: the default branch of the remote. Empty if the remote does not say it.
+        remote: the remote that branches are pushed to.
+        remote_name: the name of the remote in git commands, such as `origin`.
+        forge: connects to the forge when it is called for the first time.
+        notes: gives the notes of releases. Returns None if they are turned off.
+        missing: the things that a dry run does without, one sentence each.
+        leave: the kinds of pin that stay if they would go down, or cannot be generated again.
     """
 
     session: Session[CommitSnapshot]
@@ -77,10 +77,14 @@ class Place(Struct, frozen=True):
 
 @contextmanager
 def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[Place]:
-    """Open what a run needs, and close it afterwards.
+    """Open the place of a run as a context, and close it afterwards.
+
+    Args:
+        asked: the choices of the user.
+        environ: the environment variables. None takes those of this process.
 
     Raises:
-        FluxbumpError: something is not there, or cannot be used.
+        FluxbumpError: the repository, its remote or its configuration is missing or not usable.
     """
     told = dict(os.environ if environ is None else environ)
     if asked.allow_http:
@@ -116,10 +120,10 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
 
 
 def _require_safe(asked: Asked, environ: Mapping[str, str]) -> None:
-    """Refuse what would send a token in the clear, or trust nobody, before anything is sent.
+    """Refuse an unsafe setup before anything is sent.
 
     Raises:
-        RefusedError: the operator names an http address of the forge, and does not allow it.
+        RefusedError: the operator names an http URL of the forge, and does not allow it.
         UsageError: the certificates to trust cannot be read.
     """
     certificates.require_readable(environ)
@@ -128,10 +132,10 @@ def _require_safe(asked: Asked, environ: Mapping[str, str]) -> None:
 
 
 def _allowed(asked: Asked, found: Ground, environ: Mapping[str, str]) -> AllowedServers | None:
-    """Return the servers that what the configuration names may lead to; None for all.
+    """Return the servers that URLs in the repository's configuration can lead to; None for all.
 
     Raises:
-        RefusedError: it names another one itself.
+        RefusedError: the configuration names another server.
     """
     hosts = allowed_hosts.limits(environ, asked.allow_hosts)
     if hosts is None:
@@ -145,7 +149,7 @@ def _allowed(asked: Asked, found: Ground, environ: Mapping[str, str]) -> Allowed
 
 
 def _has_no_forge(asked: Asked, found: Ground) -> bool:
-    """Tell whether this is a dry run with a remote on this disk, which no forge stands over."""
+    """Tell whether this is a dry run with a remote on this disk, which has no forge."""
     remote = found.remote
     local = isinstance(remote, Remote) and remote.url.is_local
     return asked.dry_run and local and asked.forge_url is None
@@ -160,7 +164,7 @@ def _forge(asked: Asked, found: Ground, environ: Mapping[str, str]) -> Forge:
     hosted = detect.detect(found.remote.url, kind=kind, forge_url=where or site)
     if asked.forge_url is None and where is not None:
         allowed_hosts.require_own_forge(where, found.remote.url, kind)
-    # An address of the forge may say of what kind it is, where neither host nor file does.
+    # The URL of the forge can tell its kind if neither the host nor the file does.
     who = found.credential or token.find(
         found.remote.url, token_words(hosted.kind), environ, userinfo=found.userinfo
     )
@@ -185,7 +189,7 @@ def _notes(
     from fluxbump.system.http.fetch import Web
     from fluxbump.system.http.retries import Patience
 
-    # Nice to have, so a run does not wait for them as it does for the index.
+    # Release notes are optional, so a run waits for them less than for the index.
     haste = Patience(connect=5.0, read=10.0, total=15.0, attempts=2)
     url = settings.run.release_notes
     limit = None if url == RELEASE_NOTES else servers

@@ -1,4 +1,4 @@
-"""Whether a branch that moved still holds our change alone: forges offer to "update" a branch."""
+"""Tells whether a branch that a forge "updated" from the base still holds only our change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fluxbump.run.pull_request.state import SavedState
 from fluxbump.run.remote_and_forge import RemoteBranches
 
 _DEPTH = 100
-"""Commits of history that a shallow clone gets to compare a branch with its base."""
+"""The number of commits that a shallow clone fetches to compare a branch with its base."""
 
 
 def is_only_updated(
@@ -22,14 +22,14 @@ def is_only_updated(
 ) -> bool:
     """Tell whether a branch holds the change that its pull request records, and nothing else.
 
-    It does after a merge from the base, and after a rebase onto it. The record of the pull request
-    is the proof: what the commits say of themselves counts for nothing.
+    That is so after a merge from the base, and after a rebase onto it. The record in the pull
+    request is the proof. The messages of the commits do not count.
 
     Args:
-        repository: that the branches are brought to.
-        remote: that has them.
-        branches: the base, and the branch.
-        states: what the pull requests of the branch record.
+        repository: the local repository, into which the branches are fetched.
+        remote: the remote that has the branches.
+        branches: the names of the base and of the branch.
+        states: the states in the pull requests of the branch.
 
     Raises:
         RemoteError: a branch cannot be fetched.
@@ -57,12 +57,12 @@ def is_only_updated(
 def merges_cleanly(
     repository: Repository, remote: RemoteBranches, branches: tuple[str, str]
 ) -> bool:
-    """Tell whether git merges two branches by itself; False also where history is missing.
+    """Tell whether git merges two branches without a conflict. False if history is missing.
 
     Args:
-        repository: that the branches are brought to.
-        remote: that has them.
-        branches: the base, and the branch.
+        repository: the local repository, into which the branches are fetched.
+        remote: the remote that has the branches.
+        branches: the names of the base and of the branch.
 
     Raises:
         RemoteError: a branch cannot be fetched.
@@ -72,7 +72,7 @@ def merges_cleanly(
 
 
 def _merges_are_clean(repository: Repository, commits: Mapping[str, tuple[str, ...]]) -> bool:
-    """Tell whether each merge is what git makes by itself, without an edit on the side."""
+    """Tell whether each merge commit is exactly the merge that git makes, without other edits."""
     merges = {sha: parents for sha, parents in commits.items() if len(parents) != 1}
     return all(
         len(parents) == len(("ours", "theirs"))

@@ -1,1 +1,1 @@
-"""The dashboard issue of a repository."""
+"""The dashboard: an issue that shows the state of a repository, with boxes for the next run."""

@@ -1,6 +1,6 @@
-"""The dashboard issue of a repository: what is installed, open, waiting, blocked, and closed. Pure.
+"""Writes the text of the dashboard issue: releases, pull requests, problems and boxes. Pure.
 
-It has no clock, so that a run with nothing new to say leaves it as it is.
+The text has no time of its own, so that a run with nothing new leaves the issue as it is.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from fluxbump.run.pull_request.boxes import Box, Ticked
 from fluxbump.text import markdown, versions
 
 TITLE = "Flux releases (dashboard of fluxbump)"
-"""The title of a new dashboard; what a person makes of it stays."""
+"""The title of a new dashboard. If a person changes it, the change stays."""
 
 MAX_BODY = 30_000
-"""Characters of a dashboard."""
+"""The most characters of a dashboard."""
 
 _MARK = "<!-- fluxbump:dashboard -->"
 _MOST = 50
-"""Lines of a section."""
+"""The most lines of a section."""
 
 
 class DashboardInputs(Struct, frozen=True):
-    """What a dashboard says.
+    """The facts from which the text of a dashboard is made.
 
     Attributes:
-        decision: of the run.
-        pins: of the base.
-        requests: open pull requests of ours, after the run.
-        past: closed and merged ones whose branch is still there.
-        problems: what the run could not do, one sentence each.
+        decision: the decision of the run.
+        pins: the pins of the base.
+        requests: the open pull requests of ours, after the run.
+        past: the closed and merged pull requests whose branch still exists.
+        problems: the actions that failed, one sentence each.
         held: the releases on hold by a box of the dashboard itself.
         unanswered: the ticked boxes of the dashboard that the run has not answered.
     """
@@ -54,18 +54,21 @@ class DashboardInputs(Struct, frozen=True):
 
 
 def find(issues: Iterable[Issue]) -> Issue | None:
-    """Return the dashboard among the issues that we opened: the oldest, if there are several."""
+    """Return the dashboard among the issues that we opened; the oldest one if there are several."""
     marked = (issue for issue in issues if issue.body.lstrip().startswith(_MARK))
     return min(marked, key=lambda issue: issue.number, default=None)
 
 
 def is_same(first: str, other: str) -> bool:
-    """Tell whether two texts say the same; forges change line ends and trim."""
+    """Tell whether two texts are the same but for line breaks and white space at the ends.
+
+    Forges change both.
+    """
     return first.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()
 
 
 def applied(known: KnownRequest, ticked: Iterable[Ticked]) -> frozenset[Box]:
-    """Return what people ask of a pull request, in its own text and in the dashboard."""
+    """Return the boxes ticked for a pull request, in its own text and in the dashboard."""
     release = known.state.release if known.state is not None else ""
     return known.asked | {box.box for box in ticked if release and box.release == release}
 
@@ -146,7 +149,7 @@ def _skipped(decision: Decision) -> Iterator[str]:
 
 
 def _installed(pins: Iterable[Pin]) -> Iterator[str]:
-    """Say what each directory installs, the release of Flux or of its chart."""
+    """Yield a line for each folder with the releases of Flux or of its chart that it installs."""
     found: dict[str, set[str]] = defaultdict(set)
     for pin in pins:
         if pin.role is Role.INSTALLS and pin.track in (FLUX, FLUX2):
@@ -158,7 +161,7 @@ def _installed(pins: Iterable[Pin]) -> Iterator[str]:
 
 
 def _steering(inputs: DashboardInputs) -> str:
-    """Return the boxes: of what is open, of what a person closed, and of what was not done."""
+    """Return the section with the boxes: for open and closed releases, and for refused wishes."""
     opened = _releases(inputs.requests, RequestState.OPEN)
     closed = [name for name in _releases(inputs.past, RequestState.CLOSED) if name not in opened]
     not_done = _not_done(inputs, opened, closed)
@@ -181,12 +184,14 @@ def _steering(inputs: DashboardInputs) -> str:
 def _not_done(
     inputs: DashboardInputs, opened: Collection[str], closed: Collection[str]
 ) -> dict[Ticked, str]:
-    """Map the boxes that stay ticked to the reason; one for a release that is reached is cleared.
+    """Map the boxes that stay ticked to the reason why the run did not act.
+
+    A box for a release that the base has reached is cleared.
 
     Args:
-        inputs: of the dashboard.
+        inputs: the facts of the dashboard.
         opened: the releases with an open pull request.
-        closed: those whose pull request a person closed.
+        closed: the releases whose pull request a person closed.
     """
     decision = inputs.decision
     wanted = decision.release if isinstance(decision, Update) else None

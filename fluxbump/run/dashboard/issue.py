@@ -1,4 +1,4 @@
-"""Reads and writes the dashboard issue of a repository: one, edited in place."""
+"""Finds the dashboard issue of a repository on the forge, and opens or edits it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Board(Struct, frozen=True):
     """The dashboard as a run finds it.
 
     Attributes:
-        wanted: the policy wants one, and the forge can have it.
-        issue: that it is; None when there is none yet.
-        ticked: what people ask for in it.
-        problem: why there is none, one sentence; empty otherwise.
+        wanted: whether the policy wants a dashboard, and the forge can have it.
+        issue: the issue of the dashboard. None if there is none yet.
+        ticked: the boxes that people ticked in it.
+        problem: the reason why there can be no dashboard, one sentence. Empty otherwise.
     """
 
     wanted: bool = False
@@ -29,12 +29,12 @@ class Board(Struct, frozen=True):
 
     @property
     def is_missing(self) -> bool:
-        """Whether it is still to be opened."""
+        """Whether the run has to open the issue."""
         return self.wanted and self.issue is None
 
 
 def read(forge: Forge) -> Board:
-    """Return the dashboard of a repository; what goes wrong is a sentence, and fails no run."""
+    """Read the dashboard of a repository. A failure is in `problem`, and does not fail the run."""
     name = forge.capabilities.name
     if forge.issues is None:
         return Board(problem=f"no dashboard: fluxbump keeps none on {name}")
@@ -52,10 +52,13 @@ def read(forge: Forge) -> Board:
 
 
 def write(board: Board, publisher: Publisher, text: str) -> tuple[str, str]:
-    """Bring the dashboard to a text; return what was done, and the URL; empty for nothing.
+    """Write the text of the dashboard if it has changed.
+
+    Returns:
+        What was done, and the URL of the issue. Both are empty if nothing has changed.
 
     Raises:
-        ForgeError: the forge refuses it.
+        ForgeError: the forge refuses the change.
     """
     issue = board.issue
     if issue is None:

@@ -1,1 +1,1 @@
-"""Which release the next pull request is for, if any."""
+"""Decides which release the next pull request is for, if any."""

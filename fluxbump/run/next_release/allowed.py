@@ -1,4 +1,4 @@
-"""Which newer releases a policy allows, and from when on. Pure: the moment is given."""
+"""Sorts newer releases by the policy: allowed, too young, or skipped. Pure: the time is given."""
 
 from __future__ import annotations
 
@@ -21,7 +21,19 @@ _UNDATED = "the index has no date for its chart"
 
 
 class Sieve(Struct):
-    """Sorts newer releases, newest first, by what the policy says of each."""
+    """Sorts newer releases, given newest first, by the policy.
+
+    Attributes:
+        current: the installed release.
+        policy: the team's settings for pull requests.
+        now: the time of the run, with a time zone.
+        wanted: the parsed range of the policy. None if it has none.
+        ignored: the parsed ranges that the policy ignores, each with its text.
+        allowed: the releases that the policy allows now, each with its chart.
+        young: the releases whose chart is too young, each with the time from which it is old
+            enough. None if the chart has no date.
+        skipped: the releases that are not allowed, or too young, with the reason.
+    """
 
     current: Version
     policy: Policy
@@ -34,13 +46,13 @@ class Sieve(Struct):
 
     @classmethod
     def of(cls, current: Version, policy: Policy, now: datetime) -> Sieve:
-        """Return one for a policy that has sorted nothing yet."""
+        """Return an empty sieve for a policy."""
         wanted = version_ranges.parse(policy.range) if policy.range else None
         ignored = tuple((text, version_ranges.parse(text)) for text in policy.ignore)
         return cls(current, policy, now, wanted, ignored)
 
     def sort(self, release: Version, chart: Goal | None) -> None:
-        """Sort a release; `chart` is None where none ships it."""
+        """Sort a release. `chart` is None if no chart ships it."""
         reason = self._refused(release) or _unstable(chart)
         if reason or chart is None:
             self.skipped.append(Skipped(str(release), reason))
@@ -55,7 +67,7 @@ class Sieve(Struct):
         self.skipped.append(Skipped(str(release), reason))
 
     def _refused(self, release: Version) -> str:
-        """Say why the policy never proposes a release; empty when it may."""
+        """Say why the policy excludes a release. Empty if it allows it."""
         fixed = {"patch": 2, "minor": 1, "latest-safe": 0}[self.policy.follow]
         if release.to_tuple()[:fixed] != self.current.to_tuple()[:fixed]:
             return f"follow is {self.policy.follow}"
@@ -65,7 +77,7 @@ class Sieve(Struct):
         return f"ignored: {by}" if by is not None else ""
 
     def _old_enough(self, chart: Goal) -> datetime | None:
-        """Return from when on a chart may be proposed, at the earliest now; None for never."""
+        """Return the time from which a chart is old enough, at least now. None if it has no date."""
         if not self.policy.min_age_days:
             return self.now
         if chart.created is None:
@@ -83,20 +95,20 @@ def _unstable(chart: Goal | None) -> str:
 
 
 def opens(policy: Policy, now: datetime) -> datetime:
-    """Return when the schedule of a policy opens; now where it is open."""
+    """Return the time when the schedule of a policy opens: `now` if it is open."""
     windows = tuple(map(schedule.parse, policy.schedule))
     return schedule.opens(windows, schedule.zone(policy.timezone), now)
 
 
 def outside_schedule(installed: str, sieve: Sieve, moment: datetime, policy: Policy) -> Waiting:
-    """Say that a release waits for the schedule to open at a moment."""
+    """Return the decision that the newest allowed release waits for the schedule to open."""
     local = moment.astimezone(schedule.zone(policy.timezone))
     reason = f"outside the schedule, which opens {local:%a %Y-%m-%d %H:%M} ({policy.timezone})"
     return Waiting(installed, next(iter(sieve.allowed)), moment, reason, tuple(sieve.skipped))
 
 
 def too_young(installed: str, sieve: Sieve, policy: Policy) -> Waiting:
-    """Say until when the newest release waits for its chart to be old enough."""
+    """Return the decision that the newest release waits until a chart is old enough."""
     release = next(iter(sieve.young))
     until = min(
         (old_enough_at for old_enough_at in sieve.young.values() if old_enough_at is not None),

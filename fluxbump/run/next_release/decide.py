@@ -1,7 +1,7 @@
-"""What the scheduled job proposes next, if anything. Pure: the moment is given.
+"""Decides the release of the next pull request of a run, if any. Pure: the time is given.
 
-A repository that installs another release than the chart ships is blocked, not up
-to date: which of the two is meant is for a person to say, by `fluxbump to RELEASE`.
+A repository that installs another release than its chart ships is blocked, not up to date. A
+person has to say which of the two is meant, with `fluxbump to RELEASE`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from fluxbump.run.next_release.newest_reachable import SafeRoute
 from fluxbump.text import versions
 
 DISAGREEMENT = rules.having(Trait.STOPS_RUN)
-"""The rules without whose consent nothing is proposed."""
+"""The rules whose errors block every pull request."""
 
 
 def decide(
@@ -46,21 +46,21 @@ def decide(
     *,
     tagged: Iterable[Version] = (),
 ) -> Decision:
-    """Decide what to propose.
+    """Decide whether to open a pull request, and for which release.
 
     The safety rules are run only when there is a newer release that the policy allows. Findings
     that the base suppresses do not count, as in `fluxbump to`.
 
     Args:
         before: the evidence about the base.
-        index: all chart releases.
-        policy: what may be proposed.
-        now: the moment, aware.
-        suppressed: tells which findings the base says are accepted.
-        tagged: releases that have a tag, where no place of the chart is pinned.
+        index: the chart index.
+        policy: the team's settings for pull requests.
+        now: the time of the run, with a time zone.
+        suppressed: tells which findings are suppressed at the base.
+        tagged: the releases that have a tag. They count if no pin needs the chart.
 
     Raises:
-        ConstraintError: a range of the policy is none; `config` has refused that before.
+        ConstraintError: a range of the policy is invalid. `config` refuses such a policy earlier.
         ValueError: the time zone is not known on this machine.
     """
     disagreeing = tuple(
@@ -75,7 +75,7 @@ def decide(
         return Blocked(installed, None, codes, _advice(codes, installed), disagreeing)
     if installed is None or current is None:
         return Blocked(None, None, (), "no Flux version found in live code")
-    # Where pins may disagree, none of them may go down.
+    # If pins disagree, none of them may go down, so the newest of them counts.
     choice = available(before.inventory, index, tagged)
     highest = _highest(before, current, choice.stable)
     newer = [version for version in choice.stable if version > highest]
@@ -95,12 +95,12 @@ def decide(
 
 
 def _two_sided(finding: Finding) -> bool:
-    """Whether an error names another place that says otherwise, and not only what is missing."""
+    """Whether a finding is an error that names another place which disagrees."""
     return finding.severity is Severity.ERROR and bool(finding.related)
 
 
 def _of_tools(before: Evidence) -> str | None:
-    """Return the release of tools and references, where nothing here installs Flux."""
+    """Return the release of tools and references if nothing installs Flux, else None."""
     pins = before.inventory.pins
     installs_flux = any(installs(pins, track) for track in (FLUX, FLUX2))
     return None if installs_flux else held(before.inventory).get(FLUX)
@@ -116,9 +116,9 @@ def _advice(codes: Collection[str], installed: str | None) -> str:
 
 
 def _whole(decision: Update | Blocked, before: Evidence, index: ChartIndex) -> Update | Blocked:
-    """Block an update that would leave something behind.
+    """Block an update whose plan would leave a place behind.
 
-    Whatever else a plan cannot do is said by the one that is made to be proposed.
+    Other failures of the plan are reported when the bump itself is computed.
     """
     if isinstance(decision, Update):
         try:
@@ -131,7 +131,7 @@ def _whole(decision: Update | Blocked, before: Evidence, index: ChartIndex) -> U
 
 
 def _highest(before: Evidence, installed: Version, stable: Sequence[Version]) -> Version:
-    """Return the newest release that is installed or shipped anywhere, or that a range admits."""
+    """Return the newest release that a pin installs, a pinned chart ships, or a range admits."""
     exact = [pin for pin in before.inventory.pins if pin.form is Form.EXACT]
     releases = [pin.value for pin in installs(exact, FLUX)]
     charts = installs(exact, FLUX2)

@@ -1,4 +1,4 @@
-"""The newest release to which there is a way whose first hop no rule refuses. Pure."""
+"""Finds the newest release that has a route whose first hop no rule refuses. Pure."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from fluxbump.run.decision import (
 from fluxbump.run.next_release.allowed import Sieve
 
 _UNKNOWN = UPGRADE.code
-"""The rule that cannot be judged when a release's CRDs are not known."""
+"""The code of the rule that cannot run if the CRDs of a release are not known."""
 
 
 class SafeRoute:
-    """Looks for the newest release to which there is a way whose first hop no rule refuses."""
+    """Searches the newest allowed release that has a route whose first hop no rule refuses."""
 
     def __init__(
         self, before: Evidence, installed: str, sieve: Sieve, suppressed: Suppressed
@@ -43,7 +43,7 @@ class SafeRoute:
         self._judged: dict[str, tuple[Finding, ...]] = {}
 
     def decision(self) -> Update | Blocked:
-        """Return the update to the newest release that is safe, or what blocks the newest."""
+        """Return the update to the newest safe release, or the block of the newest allowed one."""
         skipped: list[Skipped] = []
         for goal in self._allowed:
             way = self._way(goal)
@@ -64,9 +64,10 @@ class SafeRoute:
         return Blocked(self._installed, newest.release, codes, reason, found, others)
 
     def _way(self, goal: str) -> Route:
-        """Find the way, all of whose releases the policy allows.
+        """Find the route to a release through releases that the policy allows.
 
-        Tools and references go there at once: no cluster is left at a release.
+        If nothing installs Flux, tools and references move in one hop, because no cluster has to
+        follow the route.
         """
         if self._evidence.installed is None:
             return Route(self._installed, goal, (Hop(self._installed, goal),))
@@ -86,7 +87,7 @@ class SafeRoute:
         )
 
     def _refused(self, way: Route) -> str:
-        """Say why the first hop is refused; empty when it is not."""
+        """Say why the first hop of a route is refused. Empty if it is not."""
         first = way.hops[0].new
         codes = dict.fromkeys(finding.code for finding in self._findings(first))
         if not codes:
@@ -102,7 +103,7 @@ class SafeRoute:
         return self._judged[release]
 
     def _newer(self, than: str, judged: Sequence[Skipped]) -> tuple[Skipped, ...]:
-        """Return what is skipped above a release, newest first."""
+        """Return the skipped releases that are newer than a release, newest first."""
         floor = _version(than)
         some = [
             skipped

@@ -1,1 +1,1 @@
-"""The pull request of a scheduled run: its title, body and state."""
+"""Writes the pull request of a scheduled run: its title, body and state."""

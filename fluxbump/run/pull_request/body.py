@@ -1,9 +1,9 @@
-"""Title and body of a pull request. Pure, and without a clock: the same inputs give the same bytes.
+"""Writes title and body of a pull request. Pure: the same inputs give the same bytes.
 
-A body is refreshed only when it would say something else, which its `digest` tells. Where a forge
-allows less than there is to say, release notes are shortened first, then mentions, then findings,
-then pins; what is left out is counted. The boxes and the state at the end are never shortened.
-Whatever a forge allows, a body has `MAX_BODY` characters at most: nobody reads more.
+A run refreshes a body only if its content differs, which `digest` tells. If a body is too long for
+the forge, release notes are shortened first, then mentions, then findings, then pins. The items
+that are left out are counted. The boxes and the state at the end are never shortened. On each
+forge a body has `MAX_BODY` characters at most, because nobody reads more.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from fluxbump.run.pull_request.state import SavedState
 from fluxbump.text import markdown, versions
 
 MAX_BODY = 15_000
-"""Characters that a body has at most, with its state."""
+"""The most characters of a body, with its state."""
 
 MAX_NOTES = 6_000
-"""Characters that all release notes take at most, whatever the forge allows."""
+"""The most characters of all release notes together, on each forge."""
 
 STATE_ROOM = 800
-"""Characters that are kept free for the state."""
+"""The characters of a body that are kept free for the state."""
 
 __all__ = ["BodyInputs", "body", "crossed", "digest", "text", "title"]
 
@@ -61,19 +61,18 @@ def body(inputs: BodyInputs, own: SavedState, can: Capabilities) -> str:
     """Return the body, with the state at its end.
 
     Args:
-        inputs: what it says.
-        own: the state.
-        can: what the forge can do; its `body_limit` is at least 2,000.
+        inputs: the content of the body.
+        own: the state for the next run.
+        can: the capabilities of the forge. Its `body_limit` is at least 2,000 characters.
     """
     return state.attach(text(inputs, can), own, hidden=can.hidden)
 
 
 def digest(inputs: BodyInputs, can: Capabilities) -> str:
-    """Return the sha256 of what title and body say; hexadecimal.
+    """Return the sha256 of title and body without links and release notes, hexadecimal.
 
-    Links are left out: they name a commit, and that another commit says the same is no news. So
-    are release notes: whether they are available may change from run to run. They are brought up to
-    date along with anything else.
+    Links name a commit, and the same content at another commit is no news. Release notes may be
+    available in one run and not in the next. A refresh for another reason updates both.
     """
     known = replace(inputs, link=None, notes=None, without_notes=())
     said = text(known, can)
@@ -83,13 +82,13 @@ def digest(inputs: BodyInputs, can: Capabilities) -> str:
 def crossed(
     old: str | None, new: str, index: ChartIndex, table: stored_versions.Table
 ) -> tuple[str, ...]:
-    """Return the stable releases behind `old` up to `new`, newest first: whose notes to look for.
+    """Return the stable releases after `old` up to `new`, newest first, whose notes matter.
 
     Args:
-        old: the release that is left; None when it is not known.
-        new: the release that is proposed.
-        index: releases with a chart.
-        table: releases that are known, also such as have no chart.
+        old: the release that is left. None if it is not known, and then only `new` matters.
+        new: the release that the pull request moves to.
+        index: the chart index, for releases with a chart.
+        table: the known releases, with those that have no chart.
     """
     known = {*table, *(str(release.app_version) for release in index.releases), new}
     parsed = {release: versions.parse(release) for release in known}
@@ -132,7 +131,10 @@ def _joined(parts: Iterable[str]) -> str:
 
 
 def _fitting(parts: Mapping[str, Section], room: int, *, hidden: bool) -> dict[str, int]:
-    """Return how many items each section keeps, so that all together fit if they can."""
+    """Return the number of items that shortened sections keep, so that all sections fit in `room`.
+
+    `room` is in characters. A section that is not shortened is not in the result.
+    """
     sizes = {name: len(item.render(hidden=hidden)) for name, item in parts.items()}
     written = (section.render(hidden=hidden) for section in parts.values())
     over = len(_joined(written)) - room
@@ -146,7 +148,7 @@ def _fitting(parts: Mapping[str, Section], room: int, *, hidden: bool) -> dict[s
 
 
 def _count(section: Section, room: int, *, hidden: bool) -> int:
-    """Return how many items of a section fit into some room; 0 when not even that fits."""
+    """Return how many items of a section fit into `room` characters. 0 also if none fits."""
     low, high = 0, len(section.items)
     while low < high:
         middle = (low + high + 1) // 2
@@ -158,7 +160,7 @@ def _count(section: Section, room: int, *, hidden: bool) -> int:
 
 
 def _notes(inputs: BodyInputs, most: int, *, hidden: bool) -> str:
-    """Return the release notes that there is room for, newest release first."""
+    """Return the section of release notes within `most` characters, newest release first."""
     known = inputs.notes or {}
     missing = list(inputs.without_notes)
     if not known and not missing:
@@ -193,7 +195,7 @@ def _pages(releases: Iterable[str], inputs: BodyInputs) -> str:
 
 
 def _page(release: str, inputs: BodyInputs) -> str:
-    """Return a release as a link to what people can read of it; as text if there is no address."""
+    """Return a release as a link to its page, or as text if there is no URL."""
     url = inputs.release_page(release) if inputs.release_page else ""
     return markdown.link(release, url) if url else markdown.plain(release)
 
@@ -216,7 +218,7 @@ def _folded(release: str, noted: str, page: str, room: int, *, hidden: bool) -> 
 
 
 def _cut(said: str, room: int) -> str:
-    """Keep whole lines, from the top, up to the first that something has to follow."""
+    """Keep whole lines from the top within `room` characters, and stop before a code block."""
     kept: list[str] = []
     room -= len(_CUT) + 2
     for line in said.split("\n"):

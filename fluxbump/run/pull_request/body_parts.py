@@ -1,4 +1,4 @@
-"""What a pull request's body is made from: its inputs, and sections that can be shortened. Pure."""
+"""The inputs of a pull request's body, and its sections, which can be shortened. Pure."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from fluxbump.bump.prepared_bump import Prepared
 
 Link = Callable[[str, int], str]
-"""Returns the address of a line of a file: path and line to URL; empty for none."""
+"""Returns the URL of a line of a file, from path and line. Empty if there is none."""
 
 
 class BodyInputs(Struct, frozen=True):
-    """What a body says.
+    """The facts from which a body is made.
 
     Attributes:
         prepared: the bump.
-        base_branch: that it goes to.
-        way: of which the bump is the first hop; None when there is no more to say.
-        skipped: newer releases that are not proposed.
-        notes: release notes, Markdown from outside, by release.
-        without_notes: releases that are crossed and whose notes are not available.
-        link: to a place in the repository; None for places without links.
-        remote: what people call the remote, for the commands to type.
-        release_page: where people read about a release; None for no links.
+        base_branch: the name of the branch that the pull request goes to.
+        way: the route whose first hop is the bump. None if there is no route to show.
+        skipped: the newer releases that get no pull request.
+        notes: the release notes by release, as untrusted Markdown. None leaves the section out.
+        without_notes: the releases on the way whose notes are not available.
+        link: gives the URL of a place in the repository. None writes places without links.
+        remote: the name of the remote, for the commands to type.
+        release_page: gives the URL of a release's page. None writes releases without links.
     """
 
     prepared: Prepared
@@ -46,12 +46,12 @@ class BodyInputs(Struct, frozen=True):
 
     @property
     def release(self) -> str:
-        """The release that is proposed."""
+        """The release that the pull request moves to."""
         return self.prepared.plan.targets[FLUX]
 
     @property
     def current(self) -> str | None:
-        """The release that the base holds."""
+        """The release that the base holds. None if it is not known."""
         return self.prepared.before.installed
 
 
@@ -59,13 +59,13 @@ class Section(Struct, frozen=True):
     """A part of a body that can be shortened.
 
     Attributes:
-        title: of the section; empty for none.
-        items: lines, of which only the first may be kept.
-        word: what an item is, for the line that counts the others: `pin`.
-        head: lines before the items, such as a table's header.
-        table: the items are rows.
-        folded: what a reader sees of it before it is opened, with counts; empty for a section that
-            is always open.
+        title: the heading of the section. Empty for none.
+        items: the lines of the section. If it is shortened, the first ones are kept.
+        word: the noun for an item, such as `pin`, for the line that counts the others.
+        head: the lines before the items, such as a table's header.
+        table: whether the items are rows of a table.
+        folded: the summary of a folded section, with counts. Empty for a section that is always
+            open.
     """
 
     title: str
@@ -76,11 +76,11 @@ class Section(Struct, frozen=True):
     folded: str = ""
 
     def render(self, count: int | None = None, *, hidden: bool = False) -> str:
-        """Return the section with its first `count` items; empty when it says nothing.
+        """Return the section with its first `count` items. Empty if it has no content.
 
         Args:
-            count: items to keep; None for all.
-            hidden: the forge folds `<details>`.
+            count: the number of items to keep. None keeps all.
+            hidden: whether the forge folds `<details>`.
         """
         if not (self.items or self.head):
             return ""
@@ -98,7 +98,7 @@ class Section(Struct, frozen=True):
 
 
 def place_of(location: Location, link: Link | None, *, cell: bool = False) -> str:
-    """Return a place as a link, or as code where there is no address."""
+    """Return a place as a link, or as code if there is no URL. `cell` is for a table's cell."""
     url = link(location.path, location.line) if link else ""
     return markdown.link(f"{location.path}:{location.line}", url, cell=cell)
 

@@ -1,12 +1,12 @@
-"""The checkboxes in a text of ours, by which people steer the next run. Pure.
+"""Writes and reads the checkboxes in our texts, by which people steer the next run. Pure.
 
-Whoever may edit the text may tick a box, and write anything else there. So only a line that is ours
-to the character counts, and only if it is there once. Text from outside cannot make one: `markdown`
-puts a gap into our marks wherever they come from somewhere else.
+A person who can edit the text can tick a box, and write anything else there. So a line counts only
+if it is ours to the character, and if it appears once. Foreign text cannot make such a line,
+because `markdown` puts a gap into our marks in it.
 
-Where a forge hides HTML comments, a comment holds the mark; elsewhere it is part of the line.
+If a forge hides HTML comments, a comment holds the mark. On other forges it is part of the line.
 GitHub, GitLab, Gitea, and Forgejo draw such a line as a box to click. On Bitbucket it is text, and
-a person writes the `x`; so it is on Azure DevOps, where some pages draw no box.
+a person writes the `x`. On Azure DevOps a person does so too, because some pages draw no box.
 """
 
 from __future__ import annotations
@@ -21,22 +21,23 @@ from fluxbump.text.patterns import lazy_pattern
 
 
 class Box(StrEnum):
-    """What a person can ask for."""
+    """The wishes that a person can express with a box."""
 
     REBUILD = "rebuild"
-    """Make the branch again, whoever has pushed to it."""
+    """Build the branch again, even if other people have pushed to it."""
     HOLD = "hold"
-    """Leave pull request and branch as they are."""
+    """Do not change the pull request and its branch."""
     REOPEN = "reopen"
     """Open a pull request for the release again, after a close."""
 
 
 class Ticked(Struct, frozen=True):
-    """One thing that a person asks for.
+    """A box that a person has ticked.
 
     Attributes:
-        box: that is ticked.
-        release: that it is about; empty for that of the pull request whose text it is.
+        box: the meaning of the box.
+        release: the release that the box is about. Empty for the release of the pull request that
+            has the box.
     """
 
     box: Box
@@ -52,14 +53,14 @@ _LINE = lazy_pattern(
 
 
 def line(box: Box, text: str, *, hidden: bool, release: str = "", ticked: bool = False) -> str:
-    """Return a checkbox.
+    """Return the line of a checkbox.
 
     Args:
-        box: its meaning.
-        text: for people, one line.
-        hidden: the forge keeps HTML comments and does not show them.
-        release: that it is about; empty for that of the pull request.
-        ticked: whether it is ticked.
+        box: the meaning of the box.
+        text: the words for the reader, one line.
+        hidden: whether the forge keeps HTML comments and does not show them.
+        release: the release that the box is about. Empty for that of the pull request.
+        ticked: whether the box is ticked.
     """
     mark = f"fluxbump:{box}{f'={release}' if release else ''}"
     tick = "x" if ticked else " "
@@ -67,14 +68,14 @@ def line(box: Box, text: str, *, hidden: bool, release: str = "", ticked: bool =
 
 
 def asked(text: str) -> frozenset[Ticked]:
-    """Return what the ticked boxes of a text ask for; a box that is there twice does not count."""
+    """Return the ticked boxes of a text. A box that appears twice does not count."""
     found = list(_boxes(text))
     boxes = [box for _, box in found]
     return frozenset(box for tick, box in found if tick != " " and boxes.count(box) == 1)
 
 
 def cleared(text: str, boxes: Collection[Box]) -> str:
-    """Return a text in which these boxes are not ticked, and all else is as it was."""
+    """Return the text with these boxes cleared, and nothing else changed."""
 
     def clear(match: re.Match[str]) -> str:
         return (

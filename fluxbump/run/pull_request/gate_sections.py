@@ -1,6 +1,6 @@
-"""The sections of a body that say what the gate finds. Pure.
+"""Writes the sections of a body with the findings of the checks. Pure.
 
-A rule that finds the same in hundreds of manifests is said once, with a count.
+A rule that finds the same in hundreds of manifests appears once, with a count.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from fluxbump.run.pull_request.body_parts import BodyInputs, Link, Section, plac
 from fluxbump.text.markdown import plain
 
 _SINGLY = 3
-"""Findings of a rule that are listed one by one; of more, the first stands for all."""
+"""The most findings of a group that are listed one by one. Of more, the first is shown."""
 
 _LINE = 300
-"""Characters of a finding in the line of the risk."""
+"""The most characters of a finding in the line of the risk."""
 
 
 def risk(inputs: BodyInputs) -> Section:
-    """Say in one line what can go wrong, and which rule says so."""
+    """Return the line that names the worst risk, and the rule that finds it."""
     prepared = inputs.prepared
     new = grouped(_new(inputs))
     hop = inputs.way.hops[0] if inputs.way and inputs.way.hops else None
@@ -49,7 +49,7 @@ def _new(inputs: BodyInputs) -> tuple[Finding, ...]:
 
 
 def gate(inputs: BodyInputs) -> Section:
-    """Say what the rules find that the base does not have."""
+    """Return the section of the findings that the base does not have."""
     prepared, new = inputs.prepared, _new(inputs)
     said = f"{_counted(len(new), 'finding')}" if new else "No findings"
     head = [f"{said} that the base does not have, of {len(prepared.verdict.codes)} rules."]
@@ -61,7 +61,7 @@ def gate(inputs: BodyInputs) -> Section:
 
 
 def inherited(inputs: BodyInputs) -> Section:
-    """Count the findings that were there before, by rule; folded, for they are no news."""
+    """Return the folded section that counts the findings that the base has already, by rule."""
     found = [
         finding
         for finding in inputs.prepared.verdict.findings
@@ -74,7 +74,7 @@ def inherited(inputs: BodyInputs) -> Section:
 
 
 def not_run(inputs: BodyInputs) -> Section:
-    """List the rules that could not be judged."""
+    """Return the folded section of the rules that could not run, each with the reason."""
     skipped = inputs.prepared.verdict.not_run
     items = tuple(f"- {rule.code}: {plain(rule.reason)}" for rule in skipped)
     folded = f"{_counted(len(skipped), 'rule')} not run"

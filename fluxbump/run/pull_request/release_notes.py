@@ -1,9 +1,9 @@
-"""Release notes, which are Markdown from outside, made fit to stand in a pull request. Pure.
+"""Makes release notes, which are untrusted Markdown, safe for the body of a pull request. Pure.
 
-The notes are read loosely and written again, so that what comes out has a known shape whatever went
-in: paragraphs, lists, quotes, headings of the fourth level and below, emphasis, and code. No links
-(an address stands as code, for a link to an issue would be noted there), no images, no HTML, no
-tables. See `markdown` for what is done to the text.
+The notes are read loosely and written again, so that any input gives a known shape: paragraphs,
+lists, quotes, headings of the fourth level and below, emphasis, and code. The result has no links,
+images, HTML or tables. A URL becomes code, because a link to an issue would be noted there.
+`markdown` escapes the text.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fluxbump.text import markdown
 from fluxbump.text.patterns import lazy_pattern
 
 MAX_INPUT = 100_000
-"""Characters of notes that are read; what is behind is not even counted."""
+"""The most characters of notes that are read. The rest is not counted either."""
 
 _MAX_LINE = 1_000
 _TOP_HEADING = 4
@@ -41,15 +41,15 @@ _INLINE = lazy_pattern(
 
 
 def sanitise(text: str, limit: int) -> str:
-    """Return notes that do nothing on a forge.
+    """Return release notes that have no effect on a forge, such as a mention or a link to an issue.
 
     Args:
-        text: Markdown from outside.
-        limit: characters that may come out.
+        text: untrusted Markdown.
+        limit: the most characters of the result.
 
     Returns:
-        Markdown that ends outside of any code block. What was cut is counted in its last line;
-        empty when there is no room for that line.
+        Markdown that ends outside of any code block. The last line counts the lines that were cut.
+        Empty if there is no room for that line.
     """
     known = markdown.visible(text[:MAX_INPUT].replace("\r\n", "\n").replace("\r", "\n"))
     lines = list(_lines(_without_comments(known).expandtabs(4)))
@@ -59,7 +59,7 @@ def sanitise(text: str, limit: int) -> str:
 
 
 def _without_comments(text: str) -> str:
-    """Drop HTML comments; one that is never closed stays, as text."""
+    """Drop HTML comments. A comment that is never closed stays as text."""
     kept, position = [], 0
     while (start := text.find("<!--", position)) >= 0:
         end = text.find("-->", start + len("<!--"))
@@ -75,7 +75,7 @@ def _without_comments(text: str) -> str:
 
 def _lines(text: str) -> Iterator[str]:
     fence, held = "", list[str]()
-    level, blank = -1, True  # of the list that a line stands in; -1 for none
+    level, blank = -1, True  # `level` is that of the list that a line is in, -1 for none
     for line in text.split("\n"):
         if fence:
             if _closes(line, fence):
@@ -105,7 +105,7 @@ def _block(lines: list[str]) -> Iterator[str]:
 
 
 def _level(line: str, before: int) -> int:
-    """Return how deep in a list a line stands, at most one deeper than the line before."""
+    """Return the list level of a line, at most one deeper than that of the line before."""
     item = _ITEM.fullmatch(line)
     if item:
         return min(len(item[1]) // 2, before + 1, _DEEPEST)
@@ -129,7 +129,7 @@ def _line(line: str, level: int) -> str:
 
 
 def _start(text: str) -> str:
-    """Take away the meaning that the first characters of a line have."""
+    """Escape the first characters of a line if they have a meaning in Markdown."""
     return re.sub(r"^(?=[/=+#-])|^(?=[*_]+(?:\s|$))|^([0-9]{1,9})(?=[.)])", r"\1\\", text)
 
 
@@ -137,7 +137,7 @@ def _start(text: str) -> str:
 
 
 def _inline(text: str) -> str:
-    """Write a line again: code as code, all else as text, which is escaped in one piece."""
+    """Write a line again: code as code, and the rest as text that is escaped in one piece."""
     written, waiting, position = list[str](), list[str](), 0
     text = text.strip()
     for found in _INLINE.finditer(text):
@@ -146,7 +146,7 @@ def _inline(text: str) -> str:
         shown, code, behind = _token(found)
         waiting.append(shown)
         if code:
-            # Between two code spans has to be something, or their marks run together.
+            # Two code spans need a character between them, or their marks run together.
             written += [_text("".join(waiting)) or " ", markdown.code(code)]
             waiting = [behind]
     written.append(_text("".join([*waiting, text[position:]])))
@@ -154,7 +154,7 @@ def _inline(text: str) -> str:
 
 
 def _token(found: re.Match[str]) -> tuple[str, str, str]:
-    """Return the text, the code and the text again that a token stands for."""
+    """Return the text before, the code, and the text behind that replace a token."""
     if found["code"] is not None:
         return "", found["code"], ""
     if found["url"] is not None:
@@ -163,7 +163,7 @@ def _token(found: re.Match[str]) -> tuple[str, str, str]:
         return ("", shown, found["url"][len(bare) :]) if shown else (found["url"], "", "")
     if found["text"] is not None:
         target = markdown.address(found["target"])
-        # An address in the text of a link is not said twice.
+        # A URL in the text of a link is not repeated.
         text = re.sub(rf"{_URL}|{_TAG}|`", "", found["text"]).strip()
         if target is None:
             return text, "", ""
@@ -172,7 +172,7 @@ def _token(found: re.Match[str]) -> tuple[str, str, str]:
 
 
 def _text(text: str) -> str:
-    # An entity is what it stands for: `&#64;name` is a mention on every forge.
+    # Entities are decoded first: `&#64;name` is a mention on every forge.
     known = markdown.visible(html.unescape(text)).replace("\n", " ")
     return markdown.escaped(markdown.without_secrets(known), keep="*_")
 

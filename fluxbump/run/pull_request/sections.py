@@ -1,7 +1,6 @@
-"""The sections of a pull request's body. Pure.
+"""Writes the sections of a pull request's body, but those of the checks. Pure.
 
-Whatever comes from the repository, the index or the forge is set by `markdown`, so that it stands
-for itself.
+`markdown` escapes all text from the repository, the index or the forge, so that it has no effect.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def headline(inputs: BodyInputs) -> Section:
-    """Say in a sentence what this is."""
+    """Return the sentence that says which release the pull request moves to."""
     planned = inputs.prepared.plan
     chart = planned.chart_release
     when = f", published {chart.created:%Y-%m-%d}" if chart.created else ""
@@ -55,7 +54,7 @@ def _step(old: str | None, new: str) -> str:
 
 
 def tracks(inputs: BodyInputs) -> Section:
-    """Say what each version line becomes, and why."""
+    """Return the table of the tracks that move, with the reason for each."""
     planned = inputs.prepared.plan
     rows = tuple(
         row(code(str(track), cell=True), plain(planned.current.get(track, "?")), plain(new), why)
@@ -77,7 +76,7 @@ def _why(track: Track) -> str:
 
 
 def pins(inputs: BodyInputs) -> Section:
-    """List every pin that moves."""
+    """Return the table of the pins that move."""
     rows = tuple(
         row(
             place_of(change.pin.location, inputs.link, cell=True),
@@ -91,7 +90,7 @@ def pins(inputs: BodyInputs) -> Section:
 
 
 def others(inputs: BodyInputs) -> Section:
-    """List what else changes: rows of mapping tables, and derived files."""
+    """Return the list of other changes: rows of mapping tables, and derived files."""
     prepared = inputs.prepared
     items = [f"- {place_of(row.location, inputs.link)}: a mapping row" for row in prepared.rows]
     for path, data in sorted(prepared.changes.files.items()):
@@ -110,7 +109,7 @@ def _in_rows(path: str, prepared: Prepared) -> bool:
 
 
 def before_merging(inputs: BodyInputs) -> Section:
-    """Say which migration has to be done first."""
+    """Return the migration that clusters need before the merge. Empty if they need none."""
     first = inputs.way.hops[0] if inputs.way and inputs.way.hops else None
     if first is None or not (first.migrate or first.rewrite):
         return Section("")
@@ -137,7 +136,7 @@ def _migrate(conflict: Conflict) -> str:
 
 
 def after_merging(inputs: BodyInputs) -> Section:
-    """Say what to do when the release runs, which no run can see."""
+    """Return the steps after the upgrade of the clusters, which no run can see."""
     hops = inputs.way.hops if inputs.way else ()
     items = []
     if hops and hops[0].rewrite:
@@ -152,7 +151,7 @@ def after_merging(inputs: BodyInputs) -> Section:
 
 
 def definitions(inputs: BodyInputs) -> Section:
-    """Say how the CRDs of the two releases differ."""
+    """Return the table of the differences between the CRDs of the two releases."""
     table = inputs.prepared.before.crds
     old, new = table.get(inputs.current or ""), table.get(inputs.release)
     if old is None or new is None:
@@ -182,7 +181,7 @@ def _differences(old: Release, new: Release) -> Iterator[str]:
 
 
 def route(inputs: BodyInputs) -> Section:
-    """Draw the way, where there is more than one hop."""
+    """Return a diagram of the route. Empty if it has one hop."""
     hops = inputs.way.hops if inputs.way else ()
     if not hops[1:]:
         return Section("")
@@ -195,12 +194,12 @@ def route(inputs: BodyInputs) -> Section:
 
 
 def _node(release: str) -> str:
-    """Return a release as a label: whatever is no part of a version goes."""
+    """Return a release as a label, without characters that are no part of a version."""
     return re.sub(r"[^0-9A-Za-z.+-]", "", release)
 
 
 def later(inputs: BodyInputs) -> Section:
-    """Say what comes after this, and what is not proposed."""
+    """Return the list of the later hops, and of the releases that are left out."""
     items = []
     for hop in inputs.way.hops[1:] if inputs.way else ():
         steps = []
@@ -221,7 +220,7 @@ def later(inputs: BodyInputs) -> Section:
 
 
 def mentions(inputs: BodyInputs) -> Section:
-    """List the places that name a version, one line a place."""
+    """Return the list of places that name an old version, one item for each line of a file."""
     key = _line_of
     items = tuple(
         _mention(list(group), inputs.link) for _, group in groupby(inputs.prepared.mentions, key)
@@ -239,7 +238,7 @@ def _mention(mentions: Sequence[Mention], link: Link | None) -> str:
 
 
 def left(inputs: BodyInputs) -> Section:
-    """List what was seen and not changed."""
+    """Return the list of the pins and places that fluxbump has seen and does not change."""
     kept = inputs.prepared.plan.kept
     items = [
         f"- {place_of(pin.location, inputs.link)} {plain(f'{pin.subject}: {why}')}"
@@ -254,7 +253,7 @@ def left(inputs: BodyInputs) -> Section:
 
 
 def commands(inputs: BodyInputs) -> Section:
-    """Say what to type to see the same."""
+    """Return the commands with which a reader can reproduce the change."""
     branch, remote = shlex.quote(inputs.prepared.branch), shlex.quote(inputs.remote)
     base = shlex.quote(f"{inputs.remote}/{inputs.base_branch}")
     lines = (
@@ -270,9 +269,9 @@ def steering(*, hidden: bool, tasks: bool, reopens: bool) -> Section:
     """Return the boxes by which people steer the next run.
 
     Args:
-        hidden: the forge hides HTML comments.
-        tasks: it draws boxes to click.
-        reopens: the text of a closed pull request can change there.
+        hidden: whether the forge hides HTML comments.
+        tasks: whether the forge draws boxes to click.
+        reopens: whether the forge lets the text of a closed pull request change.
     """
     how = "Tick a box" if tasks else "Write an `x` between the brackets"
     known = {
@@ -288,7 +287,7 @@ def steering(*, hidden: bool, tasks: bool, reopens: bool) -> Section:
 
 
 def footer(_: BodyInputs) -> Section:
-    """Say what people can do to this."""
+    """Return the last lines, which say what a close or a push to the branch does."""
     what = (
         "Made by `fluxbump run`. If you close this pull request, fluxbump does not open it again. "
         "If you push to its branch, fluxbump stops updating it."

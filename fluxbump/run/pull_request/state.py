@@ -1,7 +1,7 @@
-"""What a pull request of ours says about itself, for the next run to read. Pure.
+"""Writes and reads the state that a run keeps in the body of its pull request. Pure.
 
-It is one line of JSON in the body: in an HTML comment, or in a code block where a forge shows
-comments. Whoever may edit the body may write anything there, so it is read as outside input.
+The state is one line of JSON: in an HTML comment, or in a code block if the forge shows comments.
+A person who can edit the body can write anything there, so it is read as untrusted input.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from fluxbump.text.patterns import lazy_pattern
 
 SCHEMA = 1
 PUSHED = "pushed"
-"""What is in `told` when we said that somebody else pushed to the branch."""
+"""The word in `told` after the comment that another person pushed to the branch."""
 
 CLOSED = "closed"
-"""What is in `told` when we closed it, from the moment on that it is closed."""
+"""The word in `told` of a pull request that a run closed, written by the call that closes it."""
 
 DECLINED = "declined"
-"""What is in `told` when we answered that a person closed it."""
+"""The word in `told` after the comment that answers a person's close."""
 
 AUTO_MERGE = "auto-merge"
-"""What is in `told` when the forge was asked to merge it, whatever came of it."""
+"""The word in `told` after the forge was asked to merge, even if the forge refused."""
 
 NO_CHART = "none"
-"""What is in `chart_version` where no place of the chart is pinned."""
+"""The word in `chart_version` if no chart is pinned."""
 
 MAX_LENGTH = 2_000
-"""Characters that the block takes at most, with the lines around it."""
+"""The most characters of the block, with the lines around it."""
 
 _MARKER = "fluxbump:state"
 _BLOCK = lazy_pattern(
@@ -53,16 +53,18 @@ class SavedState(Struct, frozen=True):
     """The state of a pull request of ours.
 
     Attributes:
-        release: that it proposes.
-        chart_version: that ships it; `NO_CHART` where no place of the chart is pinned.
-        base: the commit that ours stands on.
-        head: the commit that we pushed.
-        tree: of that commit.
-        patch: sha256 of the patch from `base` to `head`, hexadecimal.
-        digest: sha256 of what title and body say, hexadecimal; see `body.digest`.
-        told: what was said or done already, words such as `PUSHED`.
-        superseded_by: the release for whose sake we closed it; None when we did not.
-        pushing: the commit that we were about to push over `head`; None when that came to an end.
+        release: the release that the pull request moves to.
+        chart_version: the chart version that ships it, or `NO_CHART` if no chart is pinned.
+        base: the id of the commit on which the bump was computed.
+        head: the id of the commit that a run pushed.
+        tree: the id of the tree of `head`.
+        patch: the sha256 of the patch from `base` to `head`, hexadecimal.
+        digest: the sha256 of title and body, hexadecimal, as `body.digest` computes it.
+        told: the words for what was said or done already, such as `PUSHED`.
+        superseded_by: the release in favor of which a run closed the pull request. None if no run
+            closed it.
+        pushing: the id of the commit that a run was about to push over `head`. None if that push
+            was completed.
     """
 
     release: str
@@ -77,35 +79,35 @@ class SavedState(Struct, frozen=True):
     pushing: str | None = None
 
     def records(self, sha: str) -> bool:
-        """Whether the branch is where we left it, or were about to."""
+        """Whether a commit is the one that a run pushed, or was about to push."""
         return sha in (self.head, self.pushing)
 
     @property
     def reopened(self) -> bool:
-        """Whether an open pull request that says this was closed, and a person opened it again."""
+        """Whether a person opened the pull request again, given that it is open."""
         return CLOSED in self.told or DECLINED in self.told
 
     def having_told(self, mark: str) -> SavedState:
-        """Return the same, with one thing more that was said or done."""
+        """Return the state with one more word in `told`."""
         return replace(self, told=(*self.told, mark))
 
     def render(self, *, hidden: bool = True) -> str:
-        """Return the block, to stand at the end of a body.
+        """Return the state as the block that goes to the end of a body.
 
         Args:
-            hidden: the forge keeps HTML comments and does not show them.
+            hidden: whether the forge keeps HTML comments and does not show them.
         """
         said = asdict(self)
         if self.pushing is None:
             del said["pushing"]
         text = json.dumps({"schema": SCHEMA, **said}, sort_keys=True)
-        # JSON may spell any character in ASCII, so that nothing here ends a comment or mentions.
+        # JSON can escape any character in ASCII, so no value ends the comment or makes a mention.
         safe = re.sub(r"[<>&@#`]|(?<=-)-", lambda m: f"\\u{ord(m[0]):04x}", text)
         return f"<!-- {_MARKER} {safe} -->" if hidden else f"```\n{_MARKER} {safe}\n```"
 
     @staticmethod
     def parse(body: str) -> SavedState | None:
-        """Read the block of a body; None when there is none, more than one, or a spoilt one."""
+        """Read the state from a body. None if the block is missing, invalid, or not the only one."""
         found = list(_BLOCK.finditer(body))
         if len(found) != 1 or body.count(_MARKER) != 1:
             return None
@@ -118,18 +120,18 @@ class SavedState(Struct, frozen=True):
 
 
 def attach(text: str, state: SavedState, *, hidden: bool = True) -> str:
-    """Return a body with this block, and no other, at its end."""
+    """Return a text with this state at its end, in place of any other state."""
     return f"{without(text).rstrip()}\n\n{state.render(hidden=hidden)}\n"
 
 
 def attach_below(first: str, body: str, state: SavedState, can: Capabilities) -> str:
-    """Return a body with this block, and with a text before it if the forge has room for both.
+    """Return a body with a state at its end, and a text before it if the forge has room for both.
 
     Args:
-        first: the text; one that the body begins with already is not said twice.
-        body: as it stands.
-        state: to be attached.
-        can: what the forge can do.
+        first: the text. It is not added again if the body begins with it.
+        body: the body so far.
+        state: the state to attach.
+        can: the capabilities of the forge, with its limit of characters.
     """
     more = [f"{first}\n\n{body}"] if first and not body.startswith(first) else []
     bodies = [attach(text, state, hidden=can.hidden) for text in [*more, body]]
@@ -137,7 +139,7 @@ def attach_below(first: str, body: str, state: SavedState, can: Capabilities) ->
 
 
 def without(body: str) -> str:
-    """Return a body without any block."""
+    """Return a body without the state."""
     return _BLOCK.sub("\n\n", body).strip()
 
 

@@ -1,1 +1,1 @@
-"""The files that `fluxbump init` offers; docs/ci.md shows the same text."""
+"""The templates of the files that `fluxbump init` writes. docs/ci.md shows the same text."""
