@@ -181,14 +181,7 @@ class Acting(Struct):
                 self._tell_reopened(number)
 
     def _tell(self, number: int, mark: str, comment: Callable[[str], str], event: str) -> None:
-        """Comment on a pull request once.
-
-        Args:
-            number: the number of the pull request.
-            mark: the word in `told` that says that the comment was made.
-            comment: makes the text from the release of the pull request.
-            event: the words that follow the number in the report.
-        """
+        """Comment once, and record that as `mark`. `comment` makes the text from the release."""
         known = self._by_number(number)
         if known.state is None:
             return

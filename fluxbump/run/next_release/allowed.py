@@ -77,7 +77,7 @@ class Sieve(Struct):
         return f"ignored: {by}" if by is not None else ""
 
     def _old_enough(self, chart: Goal) -> datetime | None:
-        """Return the time from which a chart is old enough, at least now. None if it has no date."""
+        """Return the time from which a chart is old enough, at least now. None without a date."""
         if not self.policy.min_age_days:
             return self.now
         if chart.created is None:

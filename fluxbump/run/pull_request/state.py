@@ -107,7 +107,7 @@ class SavedState(Struct, frozen=True):
 
     @staticmethod
     def parse(body: str) -> SavedState | None:
-        """Read the state from a body. None if the block is missing, invalid, or not the only one."""
+        """Read the state from a body. None if the block is missing, invalid, or appears twice."""
         found = list(_BLOCK.finditer(body))
         if len(found) != 1 or body.count(_MARKER) != 1:
             return None
