@@ -1,4 +1,4 @@
-"""Rules about fluxbump's own sight: what it could not read, and what it was told to overlook."""
+"""Rules about what fluxbump did not read or check, and about useless suppressions (FB001-FB003)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from fluxbump.model import Finding, Severity
 
 
 def unused_suppression(_evidence: Evidence) -> Iterator[Outcome]:
-    """Yield nothing: only the gate, which applies suppressions, knows which were of use."""
+    """Yield nothing: the gate applies the suppressions, and so makes the findings of FB001."""
     yield from ()
 
 
 def unreadable(evidence: Evidence) -> Iterator[Outcome]:
-    """Every file that may hold a pin can be parsed."""
+    """Check that every file that may hold a pin can be parsed (FB002)."""
     for file in evidence.inventory.unreadable:
         yield Finding(
             "FB002",
@@ -26,7 +26,7 @@ def unreadable(evidence: Evidence) -> Iterator[Outcome]:
 
 
 def not_judged(evidence: Evidence) -> Iterator[Outcome]:
-    """Nothing that looks like a pin was left out of what the other rules judge."""
+    """Yield a note for each place that looks like a pin and that no other rule checks (FB003)."""
     unsure = {note for note in evidence.inventory.notes if not note.certain}
     for note in sorted(unsure, key=lambda note: (note.location, note.message)):
         yield Finding("FB003", Severity.NOTE, f"not checked: {note.said}", note.location)

@@ -1,4 +1,4 @@
-"""A published chart version is immutable: whatever changes a chart moves its version."""
+"""The rule that a changed chart has a higher version, as published ones never change (FB107)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fluxbump.text import versions
 
 
 def chart_version(evidence: Evidence) -> Iterator[Outcome]:
-    """A chart that differs from the merge base has a higher version than there."""
+    """Check that a chart that differs from the merge base has a higher version (FB107)."""
     base = needed(evidence.baseline)
     if not evidence.team.raises:
         yield NotApplicable("FB107", "`bump: none`: your release process bumps chart versions")
@@ -36,10 +36,10 @@ def _no_chart(evidence: Evidence) -> str | None:
 
 
 def _moved(old: Chart, chart: Chart, changed: list[str], evidence: Evidence) -> bool:
-    """Whether what changed in an umbrella is something that moves with Flux, or its own version.
+    """Whether a change of an umbrella touches something that moves with Flux, or its own version.
 
-    The rest is the team's: in many repositories a bot that changes images, or people, who raise
-    the version of a chart when they publish it.
+    Other changes are the team's own. In many repositories a bot changes images, and people raise
+    the version of the chart when they publish it.
     """
     if old.version != chart.version:
         return True
@@ -62,7 +62,7 @@ def _held(pins: Iterable[Pin], paths: list[str]) -> list[tuple[str, str, str]]:
 
 
 def _owner(path: str, directories: list[str]) -> str | None:
-    """The innermost chart directory that holds a path."""
+    """Return the innermost chart directory that contains a path; None if there is none."""
     holding = [directory for directory in directories if path.startswith(directory)]
     return max(holding, key=len, default=None)
 

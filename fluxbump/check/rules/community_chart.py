@@ -1,4 +1,4 @@
-"""Whether the community chart holds what the release ships that it claims by its appVersion."""
+"""The rule that a chart has the CRDs and images of the release in its appVersion (FB206)."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class _Chart(Struct, frozen=True):
     """A chart that can be compared.
 
     Attributes:
-        pin: of its version.
-        path: where it is in the repository; None when it comes from the chart index.
-        app_version: what it claims.
-        contents: reads what it holds.
+        pin: the pin of its version.
+        path: the path of the chart in the repository; None if it comes from the chart index.
+        app_version: the release that it claims to ship.
+        contents: the function that reads its CRDs and images.
     """
 
     pin: Pin
@@ -40,7 +40,7 @@ class _Chart(Struct, frozen=True):
 
 
 def differs(evidence: Evidence) -> Iterator[Outcome]:
-    """The chart holds the CRDs and images of the release that it claims."""
+    """Check that the chart has the CRDs and images of the release that it claims (FB206)."""
     exact = [pin for pin in _pins(evidence) if pin.form is Form.EXACT]
     if not exact:
         yield NotRun(_CODE, "no single version of the chart flux2 found")
@@ -51,7 +51,7 @@ def differs(evidence: Evidence) -> Iterator[Outcome]:
 
 
 def _contradicted(pin: Pin, evidence: Evidence) -> Iterator[Finding]:
-    """What the index says of a chart, and the community published otherwise."""
+    """Yield what the index says of a chart, if the community published something else."""
     listed, published = evidence.chart(pin.value), charts.by_version().get(pin.value)
     if listed is None or published is None:
         return
@@ -74,7 +74,7 @@ def _pins(evidence: Evidence) -> list[Pin]:
 
 
 def _chart(pin: Pin, evidence: Evidence) -> _Chart | NotRun:
-    """Find the chart that a pin stands for: in the repository, or else from the index."""
+    """Return the chart that a pin names, from the repository or else the index."""
     for vendored in evidence.charts.vendored:
         mine = vendored.wrapper == pin.location.path and vendored.version == pin.value
         if mine and not vendored.problem and vendored.contents:
@@ -115,7 +115,7 @@ def _compared(chart: _Chart, evidence: Evidence) -> Iterator[Outcome]:
 
 
 def _tables(release: str, crds: Mapping[str, Crd]) -> Shipped:
-    """Return what the tables say of a release."""
+    """Return the content of a release as the tables have it."""
     found = {}
     for crd in crds.values():
         for version in crd.versions:
@@ -136,7 +136,7 @@ def _said(chart: _Chart, release: str, what: list[str], severity: Severity) -> I
 
 
 def _missing(held: Shipped, shipped: Shipped) -> Iterator[str]:
-    """Yield what only one has; a chart without a controller need not have its CRDs."""
+    """Yield the CRDs that just one of them has. Without a controller its CRDs are not needed."""
     for name in sorted(shipped.crds.keys() - held.crds.keys()):
         if held.controllers.keys() & _controllers(shipped.crds[name].group):
             yield f"has no CRD {name}"

@@ -1,4 +1,4 @@
-"""The rule that the tags of the controllers belong to the release that is installed."""
+"""The rule that image tags of controllers belong to the installed release (FB113)."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from fluxbump.model import FLUX, FLUX2, Form, Pin, Role, TrackKind
 _IN_VALUES = " in the values of "
 
 _Held = Sequence[tuple[Pin, tuple[str, ...]]]
-"""Images of one file, and the releases that ship each."""
+"""The image pins of one file, each with the releases that ship this image."""
 
 
 def controller_images(evidence: Evidence) -> Iterator[Outcome]:
-    """Every image of a controller is the one that the installed release ships."""
+    """Check that every controller image is one that the installed release ships (FB113)."""
     more = {release: shipped.controllers for release, shipped in evidence.manifests.items()}
     if not any(installs(evidence.inventory.pins, track) for track in (FLUX, FLUX2)):
         yield from _among_themselves(evidence.inventory.pins, more)
@@ -77,7 +77,7 @@ def _image(
 def _among_themselves(
     pins: Iterable[Pin], more: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Outcome]:
-    """Nothing else says what is installed: images of one tree belong to one release."""
+    """Check that the images of one tree belong to one release, if nothing else installs Flux."""
     files: dict[str, list[tuple[Pin, tuple[str, ...]]]] = {}
     for pin in pins:
         if not _is_tag(pin):
@@ -126,7 +126,7 @@ def _unknown(pin: Pin, more: str) -> Finding:
 
 
 def _expected(evidence: Evidence, pin: Pin) -> str | None:
-    """The release that an image must belong to: for values, the one of the chart."""
+    """Return the release that an image must belong to; in values, the release of the chart."""
     chart = evidence.chart(current(evidence.inventory).get(FLUX2, ""))
     if chart is not None and _IN_VALUES in pin.subject:
         return str(chart.app_version)

@@ -1,4 +1,4 @@
-"""The rule that digests are those of the files that the places beside them download."""
+"""The rule that digests match the files that are downloaded beside them (FB121)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NIX = ".nix"
 
 
 def download_digests(evidence: Evidence) -> Iterator[Outcome]:
-    """Every digest is that of the version in the same file."""
+    """Check that every digest belongs to the version in the same file (FB121)."""
     known = needed(evidence.digests)
     for pin, name in published.pins(evidence.inventory):
         holders = published.holders(evidence.inventory, pin, name)
@@ -39,7 +39,7 @@ def download_digests(evidence: Evidence) -> Iterator[Outcome]:
 
 
 def _why(silent: Sequence[tuple[str, str]], unknown: Mapping[published.Key, str]) -> str:
-    """Say why nobody knows what a digest must be."""
+    """Return why it is not known what a digest must be."""
     if not silent:
         return "a digest of a file of Flux has no version beside it"
     name, version = silent[0]

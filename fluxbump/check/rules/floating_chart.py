@@ -1,4 +1,4 @@
-"""A chart version that floats: it is judged by what it comes to today."""
+"""The rule about charts without an exact version, checked by what Helm takes today (FB115)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STABLE = ">=0.0.0"
 
 
 def floating(evidence: Evidence) -> Iterator[Outcome]:
-    """A chart flux2 without an exact version comes to the release that is installed."""
+    """Check that a chart flux2 without an exact version ships the installed release (FB115)."""
     beside = _beside(evidence)
     for pin in _floating(evidence):
         yield _judged(pin, _newest(pin, evidence), beside)
@@ -40,7 +40,7 @@ def _floats(pin: Pin) -> bool:
 
 
 def _newest(pin: Pin, evidence: Evidence) -> ChartRelease | None:
-    """Return the chart that Helm takes today; None when the index has none that fits."""
+    """Return the chart that Helm takes today; None if no chart in the index fits."""
     try:
         wanted = version_ranges.parse(pin.value if pin.form is Form.RANGE else _any(pin.value))
     except version_ranges.ConstraintError:
@@ -54,14 +54,14 @@ def _newest(pin: Pin, evidence: Evidence) -> ChartRelease | None:
 
 
 def _any(text: str) -> str:
-    """Return the range that a version that says nothing stands for: all, or all stable ones."""
+    """Return the range that an open version stands for: all versions, or all stable ones."""
     return text if text.endswith("-0") else _STABLE
 
 
 def _beside(evidence: Evidence) -> list[tuple[Pin, str, str]]:
-    """What is exact beside it: the pin, its release, and how that is said.
+    """Return the exact pins to compare with, each with its release and a text about it.
 
-    What is installed counts first; where nothing says that, the other charts do.
+    They are the pins that install Flux, or if there are none, the exact charts.
     """
     files = evidence.inventory.files
     installed = [

@@ -1,4 +1,4 @@
-"""An install of Flux by a range, or by no version: it is judged by what it comes to today."""
+"""The rule about installs of Flux by a range or no version, checked by today's release (FB119)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CODE = "FB119"
 
 
 def floating_release(evidence: Evidence) -> Iterator[Outcome]:
-    """A release of Flux that is not exact comes to the one that other places install."""
+    """Check that an install that is not exact gets the release of the other installs (FB119)."""
     pins = [pin for pin in release_installs.sources(evidence.inventory) if _floats(pin)]
     if not pins:
         yield NotApplicable(_CODE, "every install of Flux here is exact, or takes a variable")
@@ -35,7 +35,7 @@ def floating_release(evidence: Evidence) -> Iterator[Outcome]:
 
 
 def _floats(pin: Pin) -> bool:
-    """Whether a place may take what is newest; FB102 wants some kinds exact, whatever comes."""
+    """Whether a pin may take the newest release. FB102 requires exact ones of some kinds."""
     return pin.kind not in traits.ONE_RELEASE and pin.form in (Form.RANGE, Form.UNPINNED)
 
 

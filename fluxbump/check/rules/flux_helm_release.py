@@ -1,4 +1,4 @@
-"""Rules about the HelmRelease that owns the Flux controllers.
+"""Rules about the HelmRelease that owns the Flux controllers (FB301, FB302).
 
 Field meanings are those of helm-controller's HelmRelease v2 specification, and what helm-controller
 1.1.0, 1.4.5 and 1.5.3 did with a wrapper of an older and of a newer release: install remediation
@@ -25,14 +25,14 @@ from fluxbump.text import versions
 
 _RETRY_ON_FAILURE_SINCE = versions.parse("2.7.0")
 KEPT = ("upgrade", "preserveValues")
-"""The field that keeps the values of the last release, and the images among them."""
+"""The field of a HelmRelease that keeps the values of the last release, and so old images."""
 _DEFEATED = "the controllers keep their images"
 _FIX_ADOPTION = "--fix adoption"
 _FIX_REMEDIATION = "--fix remediation"
 
 
 def adoption(evidence: Evidence) -> Iterator[Outcome]:
-    """The HelmRelease adopts what was installed before it, and takes the new chart's images."""
+    """Check that Flux's HelmRelease adopts the controllers, and takes new images (FB301)."""
     for owner in keeping(evidence.inventory):
         kept = owner.value(*KEPT) or ""
         if kept in TRUE:
@@ -60,7 +60,7 @@ def adoption(evidence: Evidence) -> Iterator[Outcome]:
 
 
 def _patched(inventory: Inventory) -> Iterator[Outcome]:
-    """What kustomize patches set in the owners."""
+    """Yield findings about kustomize patches that set `preserveValues` in the owners."""
     files = {**inventory.files, **inventory.others}
     found = [
         setting
@@ -79,7 +79,7 @@ def _patched(inventory: Inventory) -> Iterator[Outcome]:
 
 
 def _any(found: Collection[Setting], inventory: Inventory) -> Iterator[Owner]:
-    """Yield the owners, which are only looked for if a patch sets something."""
+    """Yield the owners if a patch sets something. Otherwise they are not looked for."""
     if found:
         yield from keeping(inventory)
 
@@ -95,9 +95,10 @@ def _kept_by_patch(owner: Owner, location: Location) -> Finding:
 
 
 def keeping(inventory: Inventory) -> Iterator[Owner]:
-    """Yield the HelmReleases that `preserveValues` must not keep: the owners, also by an umbrella.
+    """Yield the HelmReleases in which `preserveValues` would keep the controllers' images.
 
-    An umbrella's values hold those of its dependencies, so its release keeps their images too.
+    They are the owners, and the releases of umbrellas that always install Flux, since an umbrella's
+    values contain those of its dependencies.
     """
     yield from owners(inventory)
     always = {track for track, condition in installing(inventory).items() if not condition}
@@ -105,7 +106,7 @@ def keeping(inventory: Inventory) -> Iterator[Owner]:
 
 
 def _perhaps(inventory: Inventory) -> Iterator[tuple[Owner, str]]:
-    """Yield the HelmReleases of umbrellas that install Flux on a condition, with that."""
+    """Yield the HelmReleases of umbrellas that install Flux conditionally, with the condition."""
     on = {track: condition for track, condition in installing(inventory).items() if condition}
     for owner in _by_umbrella(inventory, on.keys()):
         yield owner, on[owner.pin.track]
@@ -138,13 +139,13 @@ def defeats(finding: Finding) -> bool:
 
 
 class Hazard(Struct, frozen=True):
-    """A setting that makes a failure destructive.
+    """A setting with which a failed install or upgrade changes the running controllers.
 
     Attributes:
-        action: `install` or `upgrade`.
-        field: of `remediation`, `retries` or `remediateLastFailure`.
-        uninstalls: what helm-controller does; else it rolls back.
-        when: it does that, for people.
+        action: the action that fails: `install` or `upgrade`.
+        field: the field of `remediation`: `retries` or `remediateLastFailure`.
+        uninstalls: True if helm-controller uninstalls Flux, False if it rolls Flux back.
+        when: when helm-controller does that, for people.
     """
 
     action: str
@@ -154,7 +155,7 @@ class Hazard(Struct, frozen=True):
 
 
 def remediation(evidence: Evidence) -> Iterator[Outcome]:
-    """A failed install or upgrade leaves the running controllers alone."""
+    """Check that a failed install or upgrade does not change the running controllers (FB302)."""
     for owner in owners(evidence.inventory):
         if "remediation" in owner.document.source:
             for hazard in hazards(owner):
@@ -186,7 +187,7 @@ def _hazard(owner: Owner, hazard: Hazard, evidence: Evidence) -> Finding:
 
 
 def hazards(owner: Owner) -> Iterator[Hazard]:
-    """Yield what makes a failure of each action destructive, whatever the strategy is."""
+    """Yield the hazards of each action, whatever its strategy is."""
     for action in ("install", "upgrade"):
         setting = partial(owner.value, action, "remediation")
         retries = setting("retries") or "0"
@@ -204,13 +205,13 @@ def _strategy(owner: Owner, action: str) -> str | None:
 
 
 def knows_strategy(release: str | None) -> bool:
-    """Whether a HelmRelease of this release has `strategy`; not so when the release is unknown."""
+    """Whether HelmReleases of a Flux release have `strategy`; False if the release is unknown."""
     version = versions.parse(release or "")
     return bool(version and _RETRY_ON_FAILURE_SINCE and version >= _RETRY_ON_FAILURE_SINCE)
 
 
 def _refused_hop(evidence: Evidence) -> str | None:
-    """Return the hop from the base whose CRDs an API server refuses; None when there is none."""
+    """Return the hop from the base, for people, if an API server refuses its CRDs; else None."""
     base = optional(evidence.baseline)
     if base is None:
         return None
@@ -226,7 +227,7 @@ def _refused_hop(evidence: Evidence) -> str | None:
 
 
 def _safe(owner: Owner, hazard: Hazard, release: str | None) -> str:
-    """Say how to set an action so that a failure changes nothing else."""
+    """Return how to set an action so that its failure does not change the controllers."""
     action = hazard.action
     if not knows_strategy(release):
         last = owner.value(action, "remediation", "remediateLastFailure") in TRUE
@@ -240,7 +241,7 @@ def _safe(owner: Owner, hazard: Hazard, release: str | None) -> str:
 def _finding(
     code: str, severity: Severity, owner: Owner, keys: tuple[str, ...], tail: str
 ) -> Finding:
-    """Say of an owner what `tail` says."""
+    """Return a finding about an owner: its name, followed by `tail`."""
     message, gist = f"{owner.subject} {tail}", f"a HelmRelease {tail}"
     related = (Related(owner.pin.location, f"{owner.subject} installs the chart"),)
     return Finding(code, severity, message, owner.place(*keys), related, gist=gist)

@@ -1,4 +1,4 @@
-"""The rule that a `gotk-components.yaml` is of one release: head, labels and images."""
+"""The rule that head, labels and images of a gotk-components.yaml are of one release (FB116)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CODE = "FB116"
 
 
 def one_release(evidence: Evidence) -> Iterator[Outcome]:
-    """Head, labels and images of one file are those of one release."""
+    """Check that head, labels and images of each file belong to one release (FB116)."""
     pins = [pin for pin in evidence.inventory.pins if pin.kind in traits.WHOLE_MANIFEST]
     if not pins:
         yield NotApplicable(_CODE, f"no {gotk.FILE} and no copy of install.yaml is here")
@@ -34,7 +34,7 @@ def _is_copy(pin: Pin) -> bool:
 
 
 def _head(pin: Pin) -> str:
-    """What says the release of a file."""
+    """Return the name of the part of the file that states its release, for people."""
     return "first label" if _is_copy(pin) else "head"
 
 
@@ -80,7 +80,7 @@ def _at(pin: Pin, line: int) -> Location:
 
 
 def _finding(pin: Pin, severity: Severity, message: str, place: Location, what: str) -> Finding:
-    """The head is what moves, so a finding is there; what contradicts it is beside it."""
+    """Return a finding at the head, which a bump moves, with the contradiction as related place."""
     return Finding(_CODE, severity, message, pin.location, (Related(place, what),))
 
 

@@ -1,4 +1,4 @@
-"""Rules about the Kubernetes that a Flux release asks for."""
+"""The rule that the pinned Kubernetes is new enough for the Flux release (FB207)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fluxbump.text.versions import minor
 
 
 def too_old(evidence: Evidence) -> Iterator[Outcome]:
-    """The repository pins a Kubernetes that the Flux release runs on."""
+    """Check that the Flux release runs on each Kubernetes that the repository pins (FB207)."""
     release = evidence.installed
     minimum = kubernetes_minimum(release) if release else None
     for unreadable in needed(evidence.cluster).unsearched:
@@ -40,10 +40,10 @@ def too_old(evidence: Evidence) -> Iterator[Outcome]:
 
 
 def _doubt(evidence: Evidence, pin: KubernetesPin) -> str:
-    """Say why a place is no proof of what clusters run; empty where nothing speaks against it.
+    """Return why a pin may not be the version of the clusters; empty if there is no doubt.
 
-    Flux refuses to run below its minimum, so a place that is too old for the release that runs
-    today is not about the clusters that run it.
+    Flux refuses to run below its minimum. So a pin that is too old for the release that runs today
+    is not about the clusters that run it.
     """
     if pin.location is None or pin.location.path == SETTINGS_FILE:
         return ""  # somebody stated it for these clusters
@@ -57,7 +57,7 @@ def _doubt(evidence: Evidence, pin: KubernetesPin) -> str:
 
 
 def _unknown(evidence: Evidence, release: str | None, minimum: str | None) -> str:
-    """Say why nothing can be judged; empty when it can."""
+    """Return why nothing can be checked; empty if it can."""
     if not needed(evidence.cluster).kubernetes:
         return "no pinned Kubernetes found (state it with --kubernetes)"
     if release is None:
@@ -66,7 +66,7 @@ def _unknown(evidence: Evidence, release: str | None, minimum: str | None) -> st
 
 
 def _finding(evidence: Evidence, pin: KubernetesPin, release: str, minimum: str) -> Finding:
-    """Put a finding at the pin; where that is no place here, at what installs Flux."""
+    """Return the finding at the pin, or at a pin that installs Flux if the pin is in no file."""
     flux = [flux_pin for flux_pin in evidence.inventory.pins if flux_pin.track in (FLUX, FLUX2)]
     flux.sort(
         key=lambda flux_pin: (

@@ -1,4 +1,4 @@
-"""Rules about files that follow from the pins: Chart.lock, and vendored archives."""
+"""Rules about files that follow from pins: Chart.lock (FB111) and vendored archives (FB112)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fluxbump.text import yaml
 
 
 def chart_lock(evidence: Evidence) -> Iterator[Outcome]:
-    """A Chart.lock is the one that Helm would write for its Chart.yaml."""
+    """Check that each Chart.lock is the one that Helm would write (FB111)."""
     for chart in evidence.inventory.charts:
         path = f"{chart.directory}Chart.lock"
         text = evidence.charts.locks.get(path)
@@ -37,7 +37,7 @@ def chart_lock(evidence: Evidence) -> Iterator[Outcome]:
 
 
 def _out_of_step(chart: str, path: str, text: str) -> tuple[Location, str] | None:
-    """Say where a lock differs from what Helm would write, and how."""
+    """Return where and how a lock differs from what Helm would write; None if it does not."""
     document = yaml.documents(text, path)[0]
     digest = document.at(yaml.get(document.root, "digest"))
     try:
@@ -55,7 +55,7 @@ def _out_of_step(chart: str, path: str, text: str) -> tuple[Location, str] | Non
 
 
 def vendored_archive(evidence: Evidence) -> Iterator[Outcome]:
-    """A vendored flux2 is the one that the dependency names, and what it says it is."""
+    """Check that each vendored flux2 is the one that its wrapper and the index name (FB112)."""
     dependencies = {
         pin.location.path: pin
         for pin in chart_installs.dependencies(evidence.inventory)

@@ -1,4 +1,4 @@
-"""How rules word what is wrong with a pin: what it holds, and whom it contradicts. Pure."""
+"""Makes the findings of rules about pins: what a pin holds, and what it contradicts. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from fluxbump.model import Finding, Form, Pin, Related, Severity
 
 
 def of_kinds(evidence: Evidence, kinds: Set[str]) -> list[Pin]:
-    """Return the pins of some kinds."""
+    """Return the pins whose kind is one of `kinds`."""
     return [pin for pin in evidence.inventory.pins if pin.kind in kinds]
 
 
 def holds(pin: Pin) -> str:
-    """Say what a pin holds, in whatever form."""
+    """Return what a pin holds, for people; the form of the pin decides the words."""
     if pin.form is Form.EXACT:
         return pin.value
     return {
@@ -28,34 +28,34 @@ def holds(pin: Pin) -> str:
 
 
 def error_at(code: str, pin: Pin, message: str, *related: Related, gist: str = "") -> Finding:
-    """Make the error that a rule has at a pin; see `Finding`."""
+    """Return an error at a pin; `Finding` describes the arguments."""
     return Finding(code, Severity.ERROR, message, pin.location, related, gist=gist)
 
 
 def of_pin(
     code: str, severity: Severity, pin: Pin, tail: str, *related: Related, about: str = ""
 ) -> Finding:
-    """Make a finding whose group are the pins of one kind of which a rule says the same.
+    """Return a finding about a pin. Pins of the same kind with the same `tail` form a group.
 
     Args:
-        code: of the rule.
-        severity: how bad.
-        pin: the subject.
-        tail: what is said of it, a sentence without its subject.
-        related: the other places.
-        about: see `Finding`.
+        code: the code of the rule.
+        severity: the severity of the finding.
+        pin: the pin, which is the subject of the message.
+        tail: the message without its subject.
+        related: the other places that the finding is about.
+        about: the field `about` of the finding.
     """
     message, gist = f"{pin.subject} {tail}", f"a place ({pin.kind}) {tail}"
     return Finding(code, severity, message, pin.location, related, about, gist)
 
 
 def disagreement(code: str, severity: Severity, pins: Sequence[Pin]) -> Finding:
-    """Make the one finding for pins that should hold the same version, at the first of them.
+    """Return one finding, at the first pin, for pins that must hold the same version.
 
     Args:
-        code: of the rule.
-        severity: how bad.
-        pins: all places, at least two of which hold different versions.
+        code: the code of the rule.
+        severity: the severity of the finding.
+        pins: all pins; at least one of them differs from the first.
     """
     first, *others = pins
     other = next(pin for pin in others if pin.value != first.value)

@@ -1,4 +1,4 @@
-"""The rule about what tells the Helm release of Flux from others.
+"""The rule that the HelmRelease of Flux keeps its Helm release, or Flux is uninstalled (FB303).
 
 helm-controller (1.1.0, `ReleaseTargetChanged`) uninstalls the release that it knows when the
 HelmRelease comes to name another one, and when the HelmRelease is deleted. It does neither while
@@ -28,13 +28,13 @@ class _Release(Struct, frozen=True):
     """A HelmRelease, and the Helm release that it names.
 
     Attributes:
-        name: of the object.
-        namespace: likewise; empty when it comes from elsewhere.
-        suspended: as the file says.
-        target: what helm-controller compares, with its defaults; a field that cannot be known is
-            left out.
-        location: of the object.
-        places: of the fields that are set.
+        name: `metadata.name` of the HelmRelease.
+        namespace: `metadata.namespace`; empty if the manifest does not state it.
+        suspended: True if the manifest suspends it.
+        target: the fields that helm-controller compares, with its defaults. A field whose value is
+            not known is missing.
+        location: the place of the HelmRelease.
+        places: the places of the fields that the manifest sets.
     """
 
     name: str
@@ -45,18 +45,18 @@ class _Release(Struct, frozen=True):
     places: Mapping[str, Location]
 
     def same_object(self, other: _Release) -> bool:
-        """Whether both are one object: a namespace that is not stated may be any."""
+        """Whether both may be one object. A namespace that is not stated may be any."""
         spaces = {self.namespace, other.namespace} - {""}
         return self.name == other.name and len(spaces) <= 1
 
     def changed(self, other: _Release) -> list[str]:
-        """The fields that have another value in `other`, as far as both are known."""
+        """Return the fields that have another value in `other`, if both values are known."""
         common = [field for field in self.target if field in other.target]
         return [field for field in common if self.target[field] != other.target[field]]
 
 
 def identity(evidence: Evidence) -> Iterator[Outcome]:
-    """The HelmRelease that owns Flux names the same Helm release as at the base."""
+    """Check that Flux's HelmRelease names the same Helm release as at the base (FB303)."""
     if isinstance(evidence.baseline, Absent):
         if any(owners(evidence.inventory)):
             yield NotRun("FB303", evidence.baseline.reason)
@@ -108,10 +108,10 @@ def _changes(old: _Release, new: _Release) -> Iterator[Finding]:
 def _pairs(
     before: list[_Release], after: list[_Release]
 ) -> Iterator[tuple[_Release, _Release | None]]:
-    """Pair each HelmRelease of the base with what became of it; None for nothing.
+    """Pair each HelmRelease of the base with the same one now; None if it is gone.
 
-    A repository holds one of a name for each cluster. One stays in its file; else it has moved
-    unchanged; else it is the one nearest to where it was.
+    A repository may hold HelmReleases of one name for several clusters. The first choice is one in
+    the same file, then one with the same target, then any of the same name.
     """
     free = list(after)
     rest = list(before)
@@ -156,16 +156,16 @@ def _owned(inventory: Inventory) -> list[_Release]:
 
 
 def _all_stayed(before: list[_Release], after: list[_Release]) -> bool:
-    """Whether each is in its file still; then nobody has to look at the other HelmReleases."""
+    """Whether each is still in its file, so that other HelmReleases need not be read."""
     there = Counter((release.location.path, release.name, release.namespace) for release in after)
     there.subtract((release.location.path, release.name, release.namespace) for release in before)
     return min(there.values()) >= 0
 
 
 def _all(evidence: Evidence, owned: list[_Release], names: Collection[str]) -> list[_Release]:
-    """The HelmReleases that own Flux, and others of these names, whatever chart they install now.
+    """Return the HelmReleases that own Flux, and those called `names`, whatever they install.
 
-    A patch installs no chart, so it is none of them.
+    A patch names no chart, so it is not among them.
     """
     found = list(owned)
     known = {release.location for release in found}

@@ -1,9 +1,8 @@
-"""Rules about what a wrapper renders to with its default values.
+"""Rules about the objects of a wrapper that is rendered with its default values (FB105, FB106).
 
-FB105 asks that the render succeeds and holds Flux's four core controllers, with the images of the
-release. FB106 refuses objects whose API a fresh cluster lacks:
-Helm asks the API server for every kind before it creates the first object, so one of them stops
-the whole install.
+FB105 requires that the render succeeds and has Flux's four core controllers, with the images of the
+release. FB106 refuses objects whose API a fresh cluster lacks. Helm asks the API server for every
+kind before it creates the first object, so one such object stops the whole install.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ CORE = (
     "helm-controller",
     "notification-controller",
 )
-"""Controllers without which there is no Flux."""
+"""The controllers that every render must have."""
 
 BUILT_IN = frozenset(
     {
@@ -63,7 +62,7 @@ _DEFINITION = "CustomResourceDefinition"
 
 
 def render(evidence: Evidence) -> Iterator[Outcome]:
-    """The default render succeeds and holds the release's controllers."""
+    """Check that the wrapper renders, and has the release's controllers (FB105)."""
     yield from _not_rendered("FB105", evidence)
     for rendered in needed(evidence.renders):
         if rendered.error is not None:
@@ -82,7 +81,7 @@ def _refused(evidence: Evidence, rendered: Render) -> Finding:
 
 
 def _blamed(evidence: Evidence, rendered: Render) -> Iterator[Related]:
-    """Yield the template that helm names, when it is one of the wrapper's own."""
+    """Yield the place in the template that helm names, if it is one of the wrapper's own."""
     for chart in evidence.inventory.charts:
         if chart.path == rendered.wrapper:
             own = re.compile(rf"(?<![\w/-]){re.escape(chart.name)}/(templates/[^\s:]+)(?::(\d+))?")
@@ -149,7 +148,7 @@ def _deployments(rendered: Render, name: str) -> list[RenderedObject]:
 
 
 def _at_dependency(evidence: Evidence, rendered: Render, message: str) -> Finding:
-    """Blame the dependency that brings the controllers, as far as the pins tell where it is."""
+    """Return an error at the dependency on flux2, or else at the top of the Chart.yaml."""
     dependencies = chart_installs.dependencies(evidence.inventory)
     pin = next((pin for pin in dependencies if pin.location.path == rendered.wrapper), None)
     where = pin.location if pin else Location(rendered.wrapper, 1)
@@ -160,7 +159,7 @@ def _at_dependency(evidence: Evidence, rendered: Render, message: str) -> Findin
 
 
 def no_foreign_kinds(evidence: Evidence) -> Iterator[Outcome]:
-    """The default render holds no object whose API a fresh cluster lacks."""
+    """Check that the render has no object whose API a fresh cluster lacks (FB106)."""
     yield from _not_rendered("FB106", evidence)
     for rendered in needed(evidence.renders):
         if rendered.error is not None:
@@ -191,12 +190,12 @@ def _matches(group: str, globs: Collection[str]) -> bool:
 
 
 def _group(rendered_object: RenderedObject) -> str:
-    """Return the API group; the core group has no name."""
+    """Return the API group of an object; empty for the core group."""
     return rendered_object.api_version.rpartition("/")[0]
 
 
 def _defined(definition: RenderedObject) -> str:
-    """Return the group of a definition, whose name is its plural, a dot and its group."""
+    """Return the API group of a CRD, whose name is its plural, a dot and the group."""
     return definition.name.partition(".")[2]
 
 

@@ -1,6 +1,6 @@
-"""Which rules must refuse a fault that the self-test plants. Pure.
+"""Says which rules must refuse a fault that the self-test plants. Pure.
 
-This is said here a second time: taken from the rules themselves, it would prove nothing.
+This repeats facts of the rules on purpose: taken from the rules, it would prove nothing.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from fluxbump.model import FLUX, FLUX2, OPERATOR, Inventory, Pin, Role, TrackKin
 from fluxbump.text.live_code import TextFile
 
 NOT_PINNED = ("FB102",)
-"""Refuse an install URL of the latest release."""
+"""The rules that refuse an install URL of the latest release."""
 A_RANGE = ("FB101",)
-"""Refuse a dependency that is a range."""
+"""The rules that refuse a dependency that is a range."""
 NO_MIRROR = ("FB104",)
-"""Refuse that a mirror goes."""
+"""The rules that refuse the removal of a values mirror."""
 
 _INSTALLED_TAG = (TrackKind.IMAGE, Role.INSTALLS)
 _IN_URL = 2  # versions in the URL of a chart's archive
@@ -26,11 +26,11 @@ _OWN = (
     (traits.APP_VERSION | traits.REPEATS_CHART, ("FB110",)),
     (traits.DIGEST, ("FB121",)),
 )
-"""The rules of what has some of its own; of all else, role and track say which."""
+"""The rules for kinds of pin that have rules of their own; role and track decide for others."""
 
 
 def another_version(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
-    """Return the rules of which one must refuse another version at a pin; none if none can."""
+    """Return the rules, one of which must refuse another version at a pin; empty if none can."""
     if pin.kind in traits.CONTROLLER_IMAGE or (pin.track.kind, pin.role) == _INSTALLED_TAG:
         return ("FB113",) if _is_compared(pin, inventory) else ()
     for kinds, codes in _OWN:
@@ -51,7 +51,7 @@ def _is_compared(tag: Pin, inventory: Inventory) -> bool:
 
 
 def _upstream(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
-    """The rules that must refuse another release, or another version of the chart flux2."""
+    """Return the rules, one of which must refuse another release or chart flux2 at a pin."""
     if _is_repeated(pin, inventory):
         return ()  # with two versions in the file it is no pin any more, but a note
     if pin.kind in traits.VARIABLE and any(_same_variable(pin, held) for held in inventory.pins):
@@ -65,7 +65,7 @@ def _upstream(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
 
 
 def _is_repeated(pin: Pin, inventory: Inventory) -> bool:
-    """Whether its URL stands more than once in a file where only one release is certain."""
+    """Whether the URL of a pin is repeated in a file that counts only if it names one release."""
     path = pin.location.path
     same = [p for p in inventory.pins if (p.kind, p.location.path) == (pin.kind, path)]
     if pin.kind in traits.ARCHIVE:

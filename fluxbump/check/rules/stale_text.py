@@ -1,4 +1,4 @@
-"""Comments and documents that state something about Flux's versions that is not so any more."""
+"""The rule that comments and documents name no outdated version as current (FB120)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fluxbump.text.live_code import TextFile
 
 
 def stale_mention(evidence: Evidence) -> Iterator[Outcome]:
-    """What comments and documents say of the present is true."""
+    """Check that what comments and documents say of the present versions is true (FB120)."""
     held, index = current(evidence.inventory), optional(evidence.index) or {}
     app_versions = {
         version: str(chart_release.app_version) for version, chart_release in index.items()
@@ -75,7 +75,7 @@ def _wrong_rows(file: TextFile, app_versions: Mapping[str, str]) -> Said:
 def _statements(
     file: TextFile, reader: statements.Reader, held: Mapping[Track, tuple[str, ...]]
 ) -> Said:
-    """A sentence that states the present, and gives a track another version than it has."""
+    """Yield the sentences that state another present version of a track than it has."""
     for said in statements.stale(file, reader, held):
         now = " and ".join(held[said.track])
         yield (

@@ -1,4 +1,4 @@
-"""The rule that tools and references belong to the release that is installed."""
+"""The rule that tools and references belong to the installed release (FB117)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _JUDGED_ELSEWHERE = traits.CONTROLLER_IMAGE  # tags of controllers: FB113
 
 
 def beside_installs(evidence: Evidence) -> Iterator[Outcome]:
-    """Every tool and every reference names a release that is installed."""
+    """Check that every tool and every reference names an installed release (FB117)."""
     beside = [pin for pin in evidence.inventory.pins if _is_beside(pin)]
     if not beside:
         yield NotApplicable(_CODE, "no tool of Flux and no reference to a release is pinned here")
@@ -60,7 +60,7 @@ def beside_installs(evidence: Evidence) -> Iterator[Outcome]:
 
 
 def _is_apart(pin: Pin, site: Pin) -> bool:
-    """Whether two places need not agree; what an example is for is what the example installs."""
+    """Whether two pins need not agree. Those in an example are compared with each other."""
     mine, other = pin.location.path, site.location.path
     return environments.apart(pin, site) or is_example(mine) != is_example(other)
 
@@ -71,10 +71,10 @@ def _is_beside(pin: Pin) -> bool:
 
 
 def _sites(evidence: Evidence) -> Iterator[tuple[Pin, str]]:
-    """Yield the places that say which release is installed, with the release or its range.
+    """Yield the pins that say which release is installed, each with the release or its range.
 
-    A chart says so where no release is named, and tags of controllers where neither is. Several
-    releases can ship the same tags: each of them can be the one that is meant.
+    They are pins of a release. If there is no exact one, charts are added, and if nothing installs
+    Flux, tags of controllers. Several releases can ship the same tags; each of them is yielded.
     """
     exact = release_installs.exact(evidence.inventory)
     yield from ((pin, pin.value) for pin in exact or floating.installs(evidence.inventory))
@@ -92,9 +92,9 @@ def _is_installed(evidence: Evidence) -> bool:
 
 
 def _expected(evidence: Evidence, pin: Pin, release: str) -> str:
-    """Return what a place has to hold at a release; nothing where that is not known.
+    """Return the version that a pin must hold at a release; empty if that is not known.
 
-    The types of a controller have the version of its image.
+    The Go module with the types of a controller has the version of its image.
     """
     if pin.track == FLUX:
         return release
@@ -104,7 +104,7 @@ def _expected(evidence: Evidence, pin: Pin, release: str) -> str:
 
 
 def _agrees(pin: Pin, expected: str) -> bool:
-    """Whether a place holds a version, as far as it names one, and as far as that is known."""
+    """Whether a pin holds the expected version; True if one of the two is not known."""
     version, held = versions.parse(expected), versions.parse(pin.value)
     if version is None:
         return held is None or _admits(expected, held)
@@ -138,7 +138,7 @@ def _finding(pin: Pin, site: Pin, installed: str, expected: str, *, newer: bool)
 
 
 def _is_newer(held: str, expected: str) -> bool:
-    """Whether a program may write what the controllers do not know yet.
+    """Whether a program may write fields that the controllers do not have yet.
 
     The types change with a minor version, not with a patch.
     """
@@ -149,7 +149,7 @@ def _is_newer(held: str, expected: str) -> bool:
 
 
 def _among_themselves(beside: Sequence[Pin]) -> Iterator[Finding]:
-    """Yield what differs from the first tool, where nothing here installs a release."""
+    """Yield the pins that differ from the first tool, if nothing here installs a release."""
     exact = [pin for pin in beside if pin.form is Form.EXACT]
     first = next((pin for pin in exact if pin.role is Role.TOOL), next(iter(exact), None))
     for pin in beside:

@@ -1,4 +1,4 @@
-"""The rule that a wrapper's values repeat the version of its dependency."""
+"""The rule that a wrapper's values repeat the version of its flux2 dependency (FB104)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _finding(pin: Pin, message: str, *related: Related, gist: str = "") -> Findi
 
 
 def values_mirror(evidence: Evidence) -> Iterator[Outcome]:
-    """The wrapper's values repeat the dependency."""
+    """Check that each wrapper's values repeat the version of its dependency (FB104)."""
     mirrors = [pin for pin in evidence.inventory.pins if pin.kind in traits.MIRROR]
     history, base = optional(evidence.history), optional(evidence.baseline)
     for wrapper in chart_installs.dependencies(evidence.inventory):
@@ -59,7 +59,7 @@ def _differs(mirror: Pin, wrapper: Pin) -> Finding:
 
 
 def _habit(*, gone: bool, once: bool) -> str:
-    """Say why a mirror is missed; nothing where the base had it, which the message says."""
+    """Return why a mirror is expected; empty if the base had one, which the message says."""
     if gone:
         return ""
     return ", as it once had" if once else ", as another chart here has"

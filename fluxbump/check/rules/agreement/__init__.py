@@ -1,1 +1,1 @@
-"""Rules about pins that must hold a version, and the same one."""
+"""Rules about pins that must hold a version, and agree on the same one."""

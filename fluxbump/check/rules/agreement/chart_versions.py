@@ -1,4 +1,4 @@
-"""Everything else follows the charts: umbrellas, HelmReleases, files that repeat a version."""
+"""Rules that umbrellas, HelmReleases and mirrors hold the version of a chart (FB108 to FB110)."""
 
 from __future__ import annotations
 
@@ -32,19 +32,22 @@ def _pins_before(evidence: Evidence) -> tuple[Pin, ...]:
 
 
 def umbrella_dependency(evidence: Evidence) -> Iterator[Outcome]:
-    """An umbrella depends on the version that its wrapper has."""
+    """Check that every umbrella depends on the version that its wrapper has (FB108)."""
     yield from _behind_chart(evidence, "FB108", of_kinds(evidence, traits.WRAPPED))
 
 
 def helm_release(evidence: Evidence) -> Iterator[Outcome]:
-    """Every cluster asks for the version that the chart has."""
+    """Check that every HelmRelease asks for the version that its chart has (FB109)."""
     every = evidence.inventory.pins
     pins = [pin for pin in every if pin.role is Role.INSTALLS and pin.kind not in traits.WRAPPED]
     yield from _behind_chart(evidence, "FB109", pins)
 
 
 def version_mirror(evidence: Evidence) -> Iterator[Outcome]:
-    """A blueprint repeats its chart's version, and an appVersion that mirrored still does."""
+    """Check that files which repeat a chart's version hold the present one (FB110).
+
+    An appVersion that repeated the version at the base must still do so.
+    """
     repeating = of_kinds(evidence, traits.REPEATS_CHART)
     yield from _behind_chart(evidence, "FB110", repeating)
     mirrors = {pin.location.path for pin in of_kinds(evidence, traits.APP_VERSION)}

@@ -1,4 +1,4 @@
-"""The rule that all places which install the chart flux2 in one environment hold one version."""
+"""The rule that in one environment all installs of the chart flux2 hold one version (FB114)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fluxbump.discover import chart_installs
 
 
 def chart_agreement(evidence: Evidence) -> Iterator[Outcome]:
-    """The chart flux2 is at one version in each environment."""
+    """Check that the chart flux2 is at one version in each environment (FB114)."""
     pins = chart_installs.disagreeing(evidence.inventory)
     if pins:
         yield disagreement("FB114", Severity.ERROR, pins)

@@ -1,4 +1,4 @@
-"""The rule that the places of flux-operator hold one version."""
+"""The rule that flux-operator's charts and artifact hold one version (FB118)."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from fluxbump.text import versions
 
 _CODE = "FB118"
 _NEAR = 2
-"""How many folders up two places have one in common that belong to one cluster."""
+"""Levels of folders that two places of one cluster may be below their common folder."""
 
 
 def operator_agreement(evidence: Evidence) -> Iterator[Outcome]:
-    """The charts of flux-operator and its artifact are at one version in each environment."""
+    """Check that flux-operator's charts and artifact agree in each environment (FB118)."""
     pins = [
         pin
         for pin in evidence.inventory.pins
@@ -41,14 +41,15 @@ def operator_agreement(evidence: Evidence) -> Iterator[Outcome]:
 
 
 def _tells(pin: Pin) -> bool:
-    """Whether a place tells a version: a digest alone tells none, and each artifact has its own."""
+    """Whether a pin tells a version. A digest alone does not, as each artifact has another one."""
     return pin.form is Form.EXACT or versions.parse(pin.value) is not None
 
 
 def _against(pin: Pin, pins: Sequence[Pin]) -> list[Pin]:
-    """Return the places beside a place that hold another version, where none of them has its own.
+    """Return the pins of the same cluster that contradict a pin.
 
-    Those of the same chart are looked at by themselves, and so are those of the other ones.
+    They contradict it if all of them hold another version. Pins of the same chart and pins of other
+    charts are compared separately.
     """
     near = [other for other in pins if other is not pin and _together(pin, other)]
     same = [other for other in near if _part(other) == _part(pin)]
@@ -62,14 +63,15 @@ def _against(pin: Pin, pins: Sequence[Pin]) -> list[Pin]:
 
 
 def _part(pin: Pin) -> str:
-    """Tell which chart or artifact a place is about; nothing where its name does not say it."""
+    """Return the name of the chart or artifact that a pin is about; empty if it names none."""
     return next((name for name in sorted(OPERATOR_CHARTS, reverse=True) if name in pin.subject), "")
 
 
 def _together(first: Pin, second: Pin) -> bool:
-    """Whether two places speak of the same cluster.
+    """Whether two pins are about the same cluster.
 
-    Two places of the same chart do not, unless one is the bootstrap of the other, or above it.
+    Two pins of the same chart are not, unless one bootstraps a cluster, or its folder contains the
+    other one.
     """
     if environments.apart(first, second):
         return False

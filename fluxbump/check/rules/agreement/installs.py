@@ -1,4 +1,4 @@
-"""What installs Flux names one release, and what is installed first is what the chart ships."""
+"""Rules that places which install Flux hold one release, and the chart ships it (FB101-FB103)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from fluxbump.model import FLUX2, Finding, Form, Location, Pin, Related, Severit
 from fluxbump.text import version_ranges
 
 _SITES = frozenset({"FB102", "FB103", "FB113"})
-"""The rules by which one place that installs Flux contradicts another."""
+"""The rules whose findings say that two places install different releases of Flux."""
 
 
 def blames(finding: Finding, places: Collection[Location]) -> bool:
@@ -38,7 +38,7 @@ def blames(finding: Finding, places: Collection[Location]) -> bool:
 def _lost(
     code: str, losses: lost_installs.Losses, is_one: Is, evidence: Evidence
 ) -> Iterator[Finding | NotRun]:
-    """What a change has taken away; no version is left there that could disagree."""
+    """Yield the files that started Flux at the base, and do so no more."""
     before = optional(evidence.baseline)
     if before is None:
         return
@@ -58,7 +58,7 @@ def _lost(
 
 
 def chart_dependency(evidence: Evidence) -> Iterator[Outcome]:
-    """The wrapper names one exact version of the community chart."""
+    """Check that every wrapper depends on one exact version of the community chart (FB101)."""
     dependencies = chart_installs.dependencies(evidence.inventory)
     for pin in dependencies:
         if pin.form is not Form.EXACT:
@@ -72,7 +72,7 @@ def chart_dependency(evidence: Evidence) -> Iterator[Outcome]:
 
 
 def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
-    """Every install URL in live code names one release, and the same one."""
+    """Check that every place that installs Flux names one release, and the same one (FB102)."""
     sources = release_installs.sources(evidence.inventory)
     urls = [pin for pin in sources if pin.kind in traits.ONE_RELEASE]
     exact = release_installs.exact(evidence.inventory)
@@ -97,7 +97,7 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
 
 
 def _not_exact(pin: Pin) -> Finding:
-    """A place that installs Flux and holds no release that is certain."""
+    """Return the finding about a pin that installs Flux, and holds no exact release."""
     what = holds(pin)
     if pin.form is Form.OPAQUE and not opaque_pins.is_digest(pin):
         what = f"{pin.value}, which is not a tag of Flux"
@@ -107,7 +107,10 @@ def _not_exact(pin: Pin) -> Finding:
 
 
 def _not_followed(pin: Pin, *, beside_chart: bool) -> Finding:
-    """A variable whose value is not here: what it holds cannot be held against a chart."""
+    """Return the finding about a variable whose value no file of the repository sets.
+
+    It is an error beside a chart, because the two cannot be compared.
+    """
     who = "install URL" if pin.kind in traits.INSTALL_URL else pin.subject
     tail = f"takes its release from {pin.value}, which no file here sets to one release"
     gist = f"a place ({pin.kind}) {tail}"
@@ -116,7 +119,7 @@ def _not_followed(pin: Pin, *, beside_chart: bool) -> Finding:
 
 
 def _excluding(evidence: Evidence, exact: list[Pin]) -> Iterator[Finding]:
-    """A range of releases that does not admit the one that is installed."""
+    """Yield the ranges that do not admit the release that another place installs."""
     for pin in release_installs.sources(evidence.inventory):
         near = (other for other in exact if not environments.apart(other, pin))
         first = next(near, None) if pin.form is Form.RANGE else None
@@ -145,7 +148,7 @@ def _installs_differ(pin: Pin, first: Pin) -> Finding:
 
 
 def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
-    """What is installed first is what the chart ships that takes it over."""
+    """Check that the release that is installed first is the one that the chart ships (FB103)."""
     inventory = evidence.inventory
     installs, charts = release_installs.exact(inventory), chart_installs.exact(inventory)
     if not charts or not installs:

@@ -1,1 +1,1 @@
-"""Rules about CRD updates that the API server would refuse; `flux/stored_versions` has its rule."""
+"""Rules about CRD updates that the API server refuses; `flux/stored_versions` says when it does."""

@@ -1,4 +1,4 @@
-"""What existing clusters hold of CRDs, and whether those of a release can be applied over it."""
+"""The rule that existing clusters accept the CRDs of a release (FB202)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MIGRATE = "flux migrate needs the flux CLI 2.7 or later: https://fluxcd.io/flux
 
 
 def upgrade(evidence: Evidence) -> Iterator[Outcome]:
-    """The CRDs can be applied over what existing clusters hold."""
+    """Check that the API servers of existing clusters accept the CRDs (FB202)."""
     targets = chart_pins(evidence.inventory, evidence) or install_pins(evidence.inventory, evidence)
     if not targets:
         yield _nothing(evidence.inventory)
@@ -62,14 +62,14 @@ def upgrade(evidence: Evidence) -> Iterator[Outcome]:
 
 
 def _nothing(inventory: Inventory) -> NotRun | NotApplicable:
-    """Say why there is no release that could be judged."""
+    """Return the outcome for a repository that names no release to check."""
     if installs(inventory.pins, FLUX) or installs(inventory.pins, FLUX2):
         return NotRun("FB202", "no installed Flux version found")
     return NotApplicable("FB202", "no installed Flux release found")
 
 
 def _written(target: Holds, lefts: Iterable[str], evidence: Evidence) -> Iterator[Finding]:
-    """What objects remember of the versions that they were written at."""
+    """Yield warnings about objects that were written at API versions that a release removes."""
     new = evidence.crds[target.release or ""]
     for left in lefts:
         gone = rewritten(evidence.crds[left], new, evidence.written)
@@ -86,7 +86,7 @@ def _written(target: Holds, lefts: Iterable[str], evidence: Evidence) -> Iterato
 
 
 def _cluster(target: Holds, evidence: Evidence) -> Iterator[Finding]:
-    """The exact answer."""
+    """Yield the conflicts with what a live cluster stores."""
     conflicts = stored_versions.exact(evidence.stored or {}, evidence.crds, target.release or "")
     if conflicts:
         yield _upgrade(
@@ -99,14 +99,14 @@ def _cluster(target: Holds, evidence: Evidence) -> Iterator[Finding]:
 
 
 def _unseen(target: Holds, lefts: Iterable[str], evidence: Evidence) -> Iterator[Outcome]:
-    """What can be said without asking a cluster."""
+    """Yield the certain and the possible conflicts, if no cluster was asked."""
     for release in lefts:
         yield from _certain(release, target, evidence)
         yield from _possible(release, target, evidence)
 
 
 def _before(evidence: Evidence) -> list[Holds]:
-    """What the places of the base hold; a file that says the same again and again is one place."""
+    """Return the pins of the base. Equal pins in one file count once."""
     baseline = optional(evidence.baseline)
     base = baseline.inventory if baseline else Inventory()
     held = (*chart_pins(base, evidence), *install_pins(base, evidence))
@@ -117,7 +117,7 @@ def _before(evidence: Evidence) -> list[Holds]:
 def _left(
     target: Holds, before: Sequence[Holds], evidence: Evidence
 ) -> tuple[list[str], list[NotRun]]:
-    """The releases that are left for `target`, and what cannot be said about others."""
+    """Return the releases that clusters leave for `target`, and what is not known about others."""
     left: dict[str, Holds] = {}
     unknown = []
     here = target.pin.location.path
@@ -140,9 +140,9 @@ def _left(
 
 
 def _elsewhere(pin: Pin, other: Pin, every: Sequence[Pin]) -> bool:
-    """Whether two places are of different clusters, as far as their paths and releases tell.
+    """Whether two pins belong to different clusters, as far as paths and releases say.
 
-    A place that names no cluster is of the one whose own file, in `every`, holds its release.
+    A pin that names no cluster belongs to the one whose own pin, in `every`, holds its release.
     """
     if not traits.BOOTSTRAPPED & {pin.kind, other.kind}:
         return environments.apart(pin, other)
@@ -152,7 +152,7 @@ def _elsewhere(pin: Pin, other: Pin, every: Sequence[Pin]) -> bool:
 
 
 def unsure(evidence: Evidence) -> bool:
-    """Whether FB202 could say more if it knew which releases the repository has been through."""
+    """Whether FB202 could say more if it knew which releases the pins have held."""
     compared = not isinstance(evidence.baseline, Absent)
     if evidence.stored is not None or not compared or not evidence.crds:
         return False
@@ -169,7 +169,7 @@ def unsure(evidence: Evidence) -> bool:
 def _touched(
     conflicts: tuple[Conflict, ...], target: Holds, evidence: Evidence
 ) -> tuple[Conflict, ...]:
-    """Leave out the CRDs of controllers that a place does not install."""
+    """Return the conflicts without the CRDs of controllers that the target does not install."""
     if not conflicts:
         return ()
     return components.touched(conflicts, installed_crds.controllers(target.pin, evidence))
@@ -189,7 +189,7 @@ def _certain(left: str, target: Holds, evidence: Evidence) -> Iterator[Finding]:
 
 
 def _way(left: str, target: Holds) -> str:
-    """Say what to do instead; there is seldom a way back to a release that is older."""
+    """Return the advice to follow a route; empty for a step back, which seldom has one."""
     old, new = versions.parse(left), versions.parse(target.release or "")
     is_back = old is not None and new is not None and new < old
     return "" if is_back else f". Follow `fluxbump path {target.release}`"
@@ -230,7 +230,7 @@ def _may_store(left: str, conflicts: tuple[Conflict, ...], target: Holds) -> str
 
 
 def _upgrade(target: Holds, severity: Severity, message: str, *more: str) -> Finding:
-    """Say something of a target; `more` are other facts about it, each one sentence."""
+    """Return a finding about a target. Each of `more` is a further fact, in one sentence."""
     where = target.pin.location
     return Finding("FB202", severity, message, where, tuple(Related(where, fact) for fact in more))
 

@@ -1,4 +1,4 @@
-"""Which CRDs of a release a repository applies: those of the controllers it installs. Pure."""
+"""Finds which controllers, and so which CRDs of a release, a repository installs. Pure."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from fluxbump.model import Pin
 
 
 def controllers(pin: Pin, evidence: Evidence) -> frozenset[str] | None:
-    """Return the controllers that a place installs, and those that show elsewhere.
+    """Return the controllers that a pin installs, and those that other files show to be there.
 
-    An object of an image policy says that its controller is there, whoever installs it, and so does
-    an image of a controller that is pinned by itself.
+    An ImagePolicy, for example, says that its controller is there, whoever installs it. So does a
+    controller image that is pinned by itself.
 
     Args:
-        pin: that installs a release.
-        evidence: about its repository.
+        pin: the pin that installs a release.
+        evidence: the evidence about the repository.
 
     Returns:
-        None where the place does not say; then all may be there.
+        The names of the controllers; None if the place of the pin does not name them, so that all
+        may be there.
     """
     told = installed_components.of(pin, evidence.inventory.files)
     return None if told is None else told | _seen(evidence)
 
 
 def table(evidence: Evidence) -> Table:
-    """Return what releases define, less what no place of the repository installs.
+    """Return the CRDs of each release, without those of controllers that nothing here installs.
 
-    What a cluster stores is known exactly where one was asked, and then nothing is left out.
+    If a cluster was asked, it is known exactly what it stores, so all CRDs are returned.
     """
     told = installed_components.everywhere(evidence.inventory)
     if told is None or evidence.stored is not None:

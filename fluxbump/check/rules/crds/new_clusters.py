@@ -1,4 +1,4 @@
-"""The CRDs of a chart over those of the release that a new cluster installs first."""
+"""The rule that new clusters accept a chart's CRDs over those installed first (FB201)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fluxbump.model import Finding, Related, Severity
 
 
 def bootstrap(evidence: Evidence) -> Iterator[Outcome]:
-    """The chart's CRDs can be applied over those of the release that is installed first."""
+    """Check that a new cluster accepts the chart's CRDs over those installed first (FB201)."""
     first = first_installs(evidence.inventory)
     for chart in chart_pins(evidence.inventory, evidence):
         for url in first:

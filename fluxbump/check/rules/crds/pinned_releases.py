@@ -1,4 +1,4 @@
-"""Which releases the pins stand for, and what the API server says of their CRDs. Pure."""
+"""Finds the releases that pins stand for, and words conflicts of their CRDs. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ from fluxbump.model import FLUX, FLUX2, Inventory, Pin
 
 
 class Holds(Struct, frozen=True):
-    """A pin and the Flux release that it stands for; None when the chart index does not say."""
+    """A pin, and the Flux release that it stands for.
+
+    Attributes:
+        pin: the pin of a release or of a chart.
+        release: the release; None if nothing says which release the chart ships.
+    """
 
     pin: Pin
     release: str | None
@@ -30,7 +35,7 @@ class Holds(Struct, frozen=True):
 
 
 def install_pins(inventory: Inventory, evidence: Evidence) -> list[Holds]:
-    """What installs a release of Flux, by whatever kind of place, exactly or else by a range."""
+    """Return the pins that install a release: exact ones, or else ranges, or else images."""
     exact = [Holds(pin, pin.value) for pin in release_installs.exact(inventory)]
     ranges = floating.installs(inventory)
     known = evidence.stable if ranges else []
@@ -39,7 +44,7 @@ def install_pins(inventory: Inventory, evidence: Evidence) -> list[Holds]:
 
 
 def _images(inventory: Inventory) -> list[Holds]:
-    """What the controllers' images install, where nothing else does."""
+    """Return the release of the controllers' images, if no other pin installs Flux."""
     if any(installs(inventory.pins, track) for track in (FLUX, FLUX2)):
         return []
     found = controller_images.installed(inventory)
@@ -47,7 +52,10 @@ def _images(inventory: Inventory) -> list[Holds]:
 
 
 def first_installs(inventory: Inventory) -> list[Holds]:
-    """What may be applied before a chart; what `flux bootstrap` commits is applied for ever."""
+    """Return the pins that may be applied before a chart.
+
+    Files that `flux bootstrap` commits are not among them: Flux applies them again and again.
+    """
     return [
         Holds(pin, pin.value)
         for pin in release_installs.exact(inventory)
@@ -56,14 +64,14 @@ def first_installs(inventory: Inventory) -> list[Holds]:
 
 
 def chart_pins(inventory: Inventory, evidence: Evidence) -> list[Holds]:
-    """The pins of the community chart; `evidence` tells what each version ships."""
+    """Return the exact pins of the community chart, with the release that each ships."""
     vendored = inventory is evidence.inventory
     pins = chart_installs.exact(inventory)
     return [Holds(pin, evidence.shipped(pin, vendored=vendored)[0]) for pin in pins]
 
 
 def unknown_crds(code: str, evidence: Evidence, *pins: Holds) -> NotRun | None:
-    """Say why nothing can be said about some pins; None when it can."""
+    """Return why the CRDs of one of `pins` are not known; None if all are known."""
     for pin in pins:
         if pin.release is None:
             if isinstance(evidence.index, Absent):
@@ -76,13 +84,13 @@ def unknown_crds(code: str, evidence: Evidence, *pins: Holds) -> NotRun | None:
 
 
 def first_conflict(conflicts: tuple[Conflict, ...]) -> str:
-    """Name the first CRD with what is stored, and the number of the others."""
+    """Return the first CRD with its stored versions, and the number of the others, for people."""
     first, *others = conflicts
     more = f" (and {len(others)} more)" if others else ""
     return f"{first.crd} stores {' and '.join(first.stored)}{more}"
 
 
 def answers(conflicts: tuple[Conflict, ...], evidence: Evidence) -> Iterator[str]:
-    """What the API server says, CRD by CRD: too long for the finding's own line."""
+    """Yield the message of the API server for each CRD. It is too long for a finding's message."""
     for conflict in conflicts:
         yield f"the API server says: {conflict.message(evidence.oldest_kubernetes)}"

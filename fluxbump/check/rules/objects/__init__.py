@@ -1,1 +1,1 @@
-"""Rules about Flux custom resources, and what the API server of a release takes."""
+"""Rules that the API server accepts the Flux custom resources at a release (FB203 to FB205)."""

@@ -1,4 +1,4 @@
-"""The apiVersions of Flux custom resources, and which of them a release serves."""
+"""Rules about apiVersions of Flux resources: removed ones (FB203), deprecated ones (FB205)."""
 
 from __future__ import annotations
 
@@ -24,22 +24,23 @@ _FIX = "--migrate-apis"
 
 
 class _Entry(Struct, frozen=True):
-    """What a release has for an apiVersion and kind: the CRD, and the version when it is served."""
+    """The CRD of an apiVersion and kind in a release, and the version if the release serves it."""
 
     crd: Crd | None
     version: CrdVersion | None
 
 
 class _Served(Struct, frozen=True):
-    """What a release defines, by group and kind.
+    """The CRDs of a release, by group and kind.
 
-    Thousands of resources share a few apiVersions, so what one of them comes to is kept.
+    Thousands of resources share a few apiVersions, so the entry of each apiVersion is kept.
 
     Attributes:
-        release: that is judged.
-        crds: its CRDs.
-        newer: releases that other clusters are at, by a range; a manifest may be for one of them.
-        kept: what was found.
+        release: the release.
+        crds: its CRDs, by group and kind.
+        newer: the other releases that a manifest may be meant for, as the pins of other clusters
+            hold them.
+        kept: the entries that were looked up already.
     """
 
     release: str
@@ -62,11 +63,11 @@ class _Served(Struct, frozen=True):
         return self.kept[key]
 
     def refuses(self, resource: Resource) -> bool:
-        """Whether no release serves the apiVersion of a manifest."""
+        """Whether neither this release nor one of `newer` serves the apiVersion of a manifest."""
         return not any(served.entry(resource).version for served in (self, *self.newer))
 
     def takes(self, mention: Resource) -> bool:
-        """Whether a mention is in order; without a known kind, whether any kind has the version."""
+        """Whether the release serves what a text mentions; for an unknown kind, at any kind."""
         entry = self.entry(mention)
         if entry.crd:
             return entry.version is not None
@@ -82,7 +83,7 @@ class _Served(Struct, frozen=True):
 
 
 _ServedAt = Callable[[str], _Served]
-"""Tells by which releases a file is judged: the first, and those that may have it better."""
+"""A function that returns the releases for a path: the first, with the others as `newer`."""
 
 
 def _obstacle(evidence: Evidence) -> str | None:
@@ -92,7 +93,7 @@ def _obstacle(evidence: Evidence) -> str | None:
 
 
 def _served_at(evidence: Evidence) -> _ServedAt:
-    """Return what tells what the releases serve that the manifest at a path has to be right for."""
+    """Return the function that gives the releases which must serve the manifest at a path."""
     newer = tuple(_served(name, evidence) for name in evidence.newer_by_range)
     releases_of = releases_by_path(evidence)
 
@@ -105,7 +106,7 @@ def _served_at(evidence: Evidence) -> _ServedAt:
 
 
 def _known(releases: tuple[str, ...], evidence: Evidence) -> tuple[str, ...]:
-    """Leave out the releases of which no CRD is known; without any, the one installed counts."""
+    """Return the releases whose CRDs are known; if there are none, the installed release."""
     known = tuple(name for name in releases if evidence.crds.get(name))
     return known or ((evidence.installed,) if evidence.installed else ())
 
@@ -116,7 +117,7 @@ def _served(release: str, evidence: Evidence) -> _Served:
 
 
 def removed_api(evidence: Evidence) -> Iterator[Outcome]:
-    """Every manifest uses an apiVersion that the release serves."""
+    """Check that every manifest uses an apiVersion that the release serves (FB203)."""
     found, served_at = needed(evidence.objects), _served_at(evidence)
     alone = not release_installs.differ(evidence.inventory)
     yield from unjudged(found, "FB203")
@@ -141,10 +142,11 @@ def removed_api(evidence: Evidence) -> Iterator[Outcome]:
 def _finding(
     code: str, severity: Severity, tail: str, resource: Resource, served: _Served, *, alone: bool
 ) -> Finding:
-    """Say of a resource what `tail` says, and of its kind what all of them share.
+    """Return a finding about a resource: its name, followed by `tail`.
 
-    What has another version to move to can be moved, except in text. The command that moves it
-    takes all clusters to one release, so it is named only if they are at one, `alone`.
+    A resource can be migrated if the release serves another version, unless it is only mentioned in
+    text. The command for that moves all clusters to one release, so the message names it only if
+    they are at one release already (`alone`).
     """
     crd = served.entry(resource).crd
     fix = _FIX if crd and _best(crd) and not resource.text_only else ""
@@ -174,7 +176,7 @@ def _refusal(resource: Resource, served: _Served, evidence: Evidence) -> str:
 
 
 def _choice(crd: Crd) -> str:
-    """Say which version to move to."""
+    """Return the advice which version to move to."""
     best = _best(crd)
     return (
         f"Move to {' or '.join(crd_version.name for crd_version in best)}"
@@ -184,14 +186,17 @@ def _choice(crd: Crd) -> str:
 
 
 def _best(crd: Crd) -> list[CrdVersion]:
-    """Return the versions to move to, the stored one first; deprecated ones if need be."""
+    """Return the versions to move to, the storage version first.
+
+    Deprecated ones are among them only if the release serves no others.
+    """
     served = [version for version in crd.versions if version.served]
     best = [version for version in served if not version.deprecated] or served
     return sorted(best, key=lambda version: not version.storage)
 
 
 def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
-    """No manifest uses an apiVersion that a later release will not serve."""
+    """Check that no manifest uses an apiVersion that is deprecated in the release (FB205)."""
     found, served_at = needed(evidence.objects), _served_at(evidence)
     alone = not release_installs.differ(evidence.inventory)
     yield from unjudged(found, "FB205")

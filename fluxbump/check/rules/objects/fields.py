@@ -1,4 +1,4 @@
-"""The fields of Flux custom resources, against what a release has for their kind."""
+"""The rule that a release has the fields of Flux resources, and accepts their values (FB204)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _obstacle(evidence: Evidence) -> str | None:
 
 
 def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
-    """Every field of a manifest is one that the release has, with a value that it takes."""
+    """Check that the release has every field of a manifest, and accepts its value (FB204)."""
     found = needed(evidence.objects)
     wanted = _to_check(found, evidence.installed, evidence.effort.compared_with)
     paths = {resource.location.path for resource in wanted}
@@ -35,7 +35,7 @@ def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
 
 
 def _to_check(found: Resources, release: str | None, old: str | None) -> list[Resource]:
-    """The resources that may be refused: all, or those whose schema takes less than `old`'s."""
+    """Return the resources to check: all, or those whose schema is stricter than at `old`."""
     if release is None or old is None or not {old, release} <= {*facts.releases()}:
         return list(found.resources)
     used = frozenset((resource.api_version, resource.kind) for resource in found.resources)
@@ -48,7 +48,7 @@ def _to_check(found: Resources, release: str | None, old: str | None) -> list[Re
 
 
 class _Checked(Struct):
-    """What came of the manifests of some files, and which cannot be parsed."""
+    """The outcomes for the manifests of some files, and the manifests that cannot be parsed."""
 
     outcomes: list[Outcome]
     broken: list[Unreadable]
@@ -89,13 +89,13 @@ def _fields(body: ObjectBody, releases: Sequence[str], evidence: Evidence) -> It
 
 _UNNAMEABLE = lazy_pattern(r"[A-Z<> ]")
 _FILLED_IN = lazy_pattern(r"\$\{[^{}]*\}|\$\w+|\{\{.*?\}\}|\[\[.*?\]\]|<<.*?>>|\(\(.*?\)\)")
-"""What a tool puts in by itself: it may be a valid name then."""
+"""Placeholders that a tool replaces, so that the name may be valid in the end."""
 
 
 def _is_sample(resource: Resource) -> bool:
-    """Whether a manifest is there to be copied: no API server takes a name with a capital letter.
+    """Whether a manifest looks like a sample: its name has a character that no name may have.
 
-    Kustomize may still replace the name, and the fields with it, so this is no proof.
+    This is no proof, because kustomize may replace the name, and fields with it.
     """
     return _UNNAMEABLE.search(_FILLED_IN.sub("", resource.name)) is not None
 

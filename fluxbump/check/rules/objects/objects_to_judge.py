@@ -1,4 +1,4 @@
-"""Which Flux custom resources a rule can judge at a release, and what of the others. Pure."""
+"""Finds by which release to check a Flux resource, and which cannot be checked. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fluxbump.text import versions
 
 
 def span(releases: Iterable[str]) -> str:
-    """Say from which release to which one something is known."""
+    """Return the first and the last of some releases, for people."""
     known = sorted(releases, key=lambda release: versions.parse(release) or Version(0))
     return f"known are {known[0]} to {known[-1]}" if known else "none is known"
 
@@ -26,13 +26,13 @@ def not_comparable(
     is_known: Callable[[str], object],
     releases: Iterable[str],
 ) -> str | None:
-    """Say why the resources cannot be compared with a release; None where they can.
+    """Return why the resources cannot be compared with the installed release; None if they can.
 
     Args:
-        evidence: with the resources.
-        facts: of a release that a rule compares with, for people: `fields`.
-        is_known: tells whether those of a release are known.
-        releases: those of which they are.
+        evidence: the evidence about the repository.
+        facts: the facts about a release that a rule needs, for people: `fields`.
+        is_known: the function that says whether these facts are known of a release.
+        releases: the releases of which they are known.
     """
     release = evidence.installed
     if release is None:
@@ -44,7 +44,7 @@ def not_comparable(
 
 
 def releases_by_path(evidence: Evidence) -> Callable[[str], tuple[str, ...]]:
-    """Return what tells the releases that a manifest has to be right for: that of its cluster.
+    """Return the function that gives, for a path, the releases of the clusters that may use it.
 
     A manifest that several clusters may use is wrong if each of their releases refuses it.
     """
@@ -63,12 +63,12 @@ def releases_by_path(evidence: Evidence) -> Callable[[str], tuple[str, ...]]:
 
 
 def unjudged(found: Resources, code: str, more: Iterable[Unreadable] = ()) -> Iterator[NotRun]:
-    """Say what could not be judged, with the first place of each.
+    """Yield what could not be checked: for each reason the first place, and the number of others.
 
     Args:
-        found: what the repository holds.
-        code: of the rule.
-        more: documents that only those know to be broken who have parsed every manifest.
+        found: the Flux resources of the repository.
+        code: the code of the rule.
+        more: further documents that are not YAML, which are found by parsing all manifests.
     """
     variable = [resource.api_location for resource in found.resources if "$" in resource.version]
     unread = (*(unreadable for unreadable in found.unreadable if unreadable.within_budget), *more)

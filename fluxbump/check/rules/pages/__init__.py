@@ -1,4 +1,4 @@
-"""The rules' pages, one Markdown file a rule."""
+"""Reads the pages of the rules, one Markdown file for each rule in this folder."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from importlib.resources import files
 
 
 def page(code: str) -> str:
-    """Return the page of a rule as Markdown."""
+    """Return the page of a rule, in Markdown."""
     return (files(__package__) / f"{code}.md").read_text(encoding="utf-8")
