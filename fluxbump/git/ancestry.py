@@ -1,4 +1,4 @@
-"""How commits descend from one another."""
+"""Find the common ancestor of two commits, and the commits that one has and another lacks."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ def merge_base(git: Runner, revision: str, other: str, *, explained: bool = True
     """Return the best common ancestor of two revisions.
 
     Args:
-        git: runs in the repository.
-        revision: one of them.
-        other: the other one.
-        explained: the error is for a person, so it may take more of git's processes.
+        git: runs git in the repository.
+        revision: the first revision.
+        other: the second revision.
+        explained: whether an error says what is wrong, which takes more processes of git.
 
     Raises:
-        RepositoryError: there is no such revision, or nothing is common.
+        RepositoryError: a revision does not exist, or the two have no common history.
     """
     commits = (f"{revision}^{{commit}}", f"{other}^{{commit}}")
     try:
@@ -33,10 +33,10 @@ def merge_base(git: Runner, revision: str, other: str, *, explained: bool = True
 
 
 def beyond(git: Runner, base: str, tip: str) -> dict[str, tuple[str, ...]]:
-    """Map the commits that `tip` has and `base` has not to their parents.
+    """Map each commit that `tip` has and `base` lacks to its parents.
 
     Raises:
-        RepositoryError: a commit is not here.
+        RepositoryError: the repository lacks one of the commits.
     """
     lines = git.run("rev-list", "--parents", tip, f"^{base}", "--").decode().splitlines()
     return {sha: tuple(parents) for sha, *parents in map(str.split, lines)}

@@ -1,7 +1,7 @@
-"""Which names a branch may have: any branch, and one of ours. Pure.
+"""Check branch names: what git allows, and what a branch of fluxbump may be called. Pure.
 
-For ours it is stricter than git: what is valid there can still be read as an option, as another
-ref, or as another name than it is.
+The names for fluxbump's own branches are stricter. A name that git allows can still be read as an
+option, as another ref, or as a different name.
 """
 
 from __future__ import annotations
@@ -13,30 +13,31 @@ from fluxbump.errors import RepositoryError
 from fluxbump.text.patterns import lazy_pattern
 
 _FORBIDDEN = lazy_pattern(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(?:^|/)\.|\.lock(?:/|$)|[/.]$|^/")
-"""What git-check-ref-format(1) forbids."""
+"""The characters and sequences that git-check-ref-format(1) forbids."""
 
 _REVISION = lazy_pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.IGNORECASE)
 
 
 def is_possible(name: str) -> bool:
-    """Whether git lets a branch have a name: git-check-ref-format(1), git-branch(1)."""
+    """Whether git allows a name for a branch: git-check-ref-format(1), git-branch(1)."""
     return name not in ("", "@") and not name.startswith("-") and not _FORBIDDEN.search(name)
 
 
 def require_possible(name: str) -> None:
-    """Refuse what cannot be a branch: a name from outside goes into a refspec.
+    """Refuse a name that cannot be a branch, because callers put it into a refspec.
 
     Raises:
-        RepositoryError: git would refuse it too.
+        RepositoryError: git does not allow the name.
     """
     if not is_possible(name):
         raise RepositoryError(f"{name!r} is not a name for a branch")
 
 
 def problem(name: str) -> str | None:
-    """Say why a branch of ours may not have a name; None if it may.
+    """Return why a branch of fluxbump may not have a name; None if it may.
 
-    `HEAD` counts in every spelling, because some file systems and forges do not tell case apart.
+    `HEAD` is refused in upper and lower case, because some file systems and forges do not tell case
+    apart.
     """
     plain = name.casefold()
     wrong = {
@@ -51,10 +52,10 @@ def problem(name: str) -> str | None:
 
 
 def require_other(name: str, bases: Collection[str]) -> None:
-    """Refuse the branch that a bump starts from, also where it is only spelled otherwise.
+    """Refuse the name of a branch that a bump starts from, in upper or lower case.
 
     Raises:
-        RepositoryError: it is one of `bases`.
+        RepositoryError: `name` is one of `bases`, apart from case.
     """
     if name.casefold() in {base.casefold() for base in bases}:
         raise RepositoryError(

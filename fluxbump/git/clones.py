@@ -1,7 +1,7 @@
-"""Clones of remotes in the cache: bare, shallow, and without large files.
+"""Keep clones of remotes in the cache: bare, shallow, and without large files.
 
-A clone has one commit of each branch that was asked for and nothing before it, so there is no
-merge base to be found in it, and no history to be told.
+A clone has one commit of the branch that was asked for, and none before it. So it has no history
+and no merge base.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from fluxbump.git.remote_url import RemoteUrl
 from fluxbump.git.token import Credential, from_url
 
 FILTER = "blob:limit=1m"
-"""What git leaves at the remote until it is read.
+"""The filter of git-clone(1): git leaves these files at the remote until they are read.
 
 The search for pins runs over the text of all files, so a clone without blobs would fetch every one
 of them, one by one. Files of more than a mebibyte are hardly ever text; only they stay away.
@@ -57,23 +57,24 @@ def cached_clone(
     environ: Mapping[str, str] | None = None,
     timeout: float = TIMEOUT,
 ) -> Path:
-    """Bring a clone in the cache up to date, or make it; return its git directory.
+    """Update a clone in the cache, or make it, and return its git directory.
 
-    Its HEAD is on the branch. The clone is shallow: it has that one commit, without its parents.
-    While another run brings the same clone up to date, this one waits for it.
+    HEAD of the clone is on the branch. The clone is shallow: it has one commit, without its
+    parents. If another run updates the same clone, this run waits for it.
 
     Args:
-        url: of the remote; what it has before the `@` is used when no credential is given, and
-            is not stored.
-        cache_dir: where clones are kept; made when it is not there, for its owner alone.
-        credential: for the remote.
-        branch: to be fetched; the remote's default branch when it is None.
-        environ: the environment; the process's own when it is None.
+        url: the remote's URL. A credential before the `@` is used if no other is given, and is not
+            stored.
+        cache_dir: the directory of the clones, which is made if missing, for its owner alone.
+        credential: the credential for the remote.
+        branch: the branch to fetch; None for the remote's default branch.
+        environ: the environment; None for the one of this process.
         timeout: seconds that one command of git may take.
 
     Raises:
-        RemoteError: or one of its kinds, see `remote_errors`; the clone is as it was before.
-        RepositoryError: the cache cannot be written, or the branch is none.
+        RemoteError: the remote cannot be read, and the clone is as before; `remote_errors` lists
+            the kinds of this error.
+        RepositoryError: the cache cannot be written, or git does not allow the name of the branch.
         ToolError: git is not installed.
     """
     clean, userinfo = located(url)
@@ -104,7 +105,7 @@ def cached_clone(
 
 
 class _Target(Struct, frozen=True):
-    """The branch that is wanted, and where it is at the remote."""
+    """The branch to fetch, and its tip at the remote."""
 
     branch: str
     tip: str
@@ -128,7 +129,7 @@ def _target(remote: Remote, branch: str | None) -> _Target:
 
 
 def _refreshed(place: Path, remote: Remote, target: _Target) -> bool:
-    """Bring a clone up to date; False when there is none, or none that works."""
+    """Update a clone; return False if there is none, or if it is broken."""
     if not place.is_dir():
         return False
     try:
@@ -144,7 +145,7 @@ def _refreshed(place: Path, remote: Remote, target: _Target) -> bool:
 
 
 def _make(place: Path, remote: Callable[[Path], Remote], url: RemoteUrl, target: _Target) -> None:
-    """Make a clone beside its place, and move it there when it is whole."""
+    """Make a clone beside its place, and move it there when it is complete."""
     made = Path(tempfile.mkdtemp(prefix=f"{place.stem}.", suffix=".tmp", dir=place.parent))
     try:
         kind = "sha256" if len(target.tip) == _SHA256_LENGTH else "sha1"
@@ -169,19 +170,19 @@ def _fetch(remote: Remote, target: _Target) -> None:
 
 
 def _tidy(remote: Remote) -> None:
-    """Let git join packs when they are too many (git-gc(1)): every refresh adds one.
+    """Let git join packs if there are too many (git-gc(1)), because each update adds one.
 
-    Whether that works is not looked at: nothing depends on it, and the next refresh tries again.
+    A failure is ignored: nothing depends on it, and the next update tries again.
     """
     with suppress(RepositoryError):
         remote.run("-c", "gc.auto=6700", "gc", "--auto", "--quiet")
 
 
 def _check(remote: Remote, target: _Target) -> None:
-    """Read all trees of the tip, and see that all files are there but those left out.
+    """Check that the clone has all trees of the tip, and all files that the filter lets through.
 
     Raises:
-        RepositoryError: something is missing or cannot be read.
+        RepositoryError: an object is missing or cannot be read.
     """
     remote.run(
         "rev-list", "--objects", "--quiet", "--no-walk", "--missing=allow-promisor", target.ref
@@ -190,9 +191,9 @@ def _check(remote: Remote, target: _Target) -> None:
 
 @contextmanager
 def _lock(path: Path) -> Iterator[None]:
-    """Wait for a lock that the kernel gives back when its holder ends, however it ends.
+    """Wait for a lock that the kernel releases when its holder ends, even if it is killed.
 
-    The file stays: removing it would let two runs lock two files of one name.
+    The file stays, because removing it would let two runs lock two files of one name.
     """
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

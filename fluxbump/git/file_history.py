@@ -1,4 +1,4 @@
-"""What files have held before, as values: `history` reads it."""
+"""Values for earlier versions of files, which `history` reads."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from msgspec import Struct
 
 
 class Held(Struct, frozen=True):
-    """What a file has held at some time.
+    """One version that a file has had.
 
     Attributes:
-        path: what it was called then.
-        data: its bytes.
-        since: when the first commit with them was made; None for what no single commit made.
+        path: the file's path at that time.
+        data: the file's bytes.
+        since: when the first commit with this version was made; None for a version that no single
+            commit made.
     """
 
     path: str
@@ -23,4 +24,7 @@ class Held(Struct, frozen=True):
 
 
 Lineage = Callable[[Collection[str]], Sequence[Held]]
-"""Returns all that some files have held; raises RepositoryError where that cannot be told."""
+"""A function that returns all versions that some files have had.
+
+It raises RepositoryError if the history is not complete.
+"""

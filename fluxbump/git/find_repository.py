@@ -1,4 +1,4 @@
-"""Finds a repository on this disk: its working tree, and its git directories."""
+"""Find a repository on this disk: its working tree, and its git directories."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _LAYOUT = ("--is-bare-repository", "--git-dir", "--git-common-dir", "--show-topl
 
 
 class Layout(Struct, frozen=True):
-    """Where a repository is, all paths absolute.
+    """The directories of a repository, as absolute paths.
 
     Attributes:
-        root: the working tree's root; the git directory of a bare repository.
+        root: the root of the working tree; the git directory if the repository is bare.
         private: the git directory of this working tree.
-        shared: the git directory of all its working trees.
+        shared: the git directory that all working trees of the repository share.
     """
 
     bare: bool
@@ -34,10 +34,11 @@ class Layout(Struct, frozen=True):
 
 
 def find(path: Path | None) -> Layout:
-    """Find the repository that `path` is in; the one we are in when it is None.
+    """Find the repository that `path` is in; None stands for the current directory.
 
     Raises:
-        RepositoryError: there is none, git does not trust it, or `path` is in its git directory.
+        RepositoryError: there is no repository, git does not trust it, or `path` is in its git
+            directory.
         ToolError: git is not installed.
     """
     if path is not None and not path.is_dir():
@@ -77,7 +78,11 @@ def _here() -> Path:
 
 
 def _around(place: Path, private: Path, shared: Path) -> Layout:
-    """Return the working tree around a git directory that we are in."""
+    """Return the layout of the working tree whose `.git` the current directory is in.
+
+    Raises:
+        RepositoryError: the git directory is not in a working tree.
+    """
     if private.name != ".git":
         raise RepositoryError(
             f"in a git directory: {place}", hint="name the working tree with --repo PATH"
@@ -86,9 +91,9 @@ def _around(place: Path, private: Path, shared: Path) -> Layout:
 
 
 def pinned(layout: Layout) -> dict[str, str]:
-    """Return what keeps git at a repository, from any directory.
+    """Return the variables that keep git at a repository from any directory.
 
-    What a hook exports may be relative to where it runs (githooks(5)).
+    They replace those of a hook, which can be relative to the hook's directory (githooks(5)).
     """
     names = {
         "GIT_DIR": layout.private,

@@ -1,4 +1,4 @@
-"""Searching a snapshot for texts: as seldom as possible, and a large tree in parts at once."""
+"""Search a snapshot for texts: as seldom as possible, and a large tree in parallel parts."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _MOST_LOOSE = 2_000  # files that are named one by one: a command line has its l
 _GRAIN = 4  # pieces to each part, so that parts come out about equal
 
 _STEMS = ("lux", "FLUX")
-"""More than half of all needles contain one of these, and few files that contain no needle do."""
+"""Parts of needles: more than half of all needles contain one, but few files without a needle."""
 
 
 class Searched(ABC):
-    """A snapshot that searches with git, and as seldom as it can.
+    """A snapshot that searches with git, as seldom as it can.
 
-    Searching a large tree costs more than reading what was found, so a search for some of the
-    needles of an earlier one looks only at what that one found.
+    A search of a large tree costs more than reading the files that were found. So a search for some
+    needles of an earlier search reads only the files that the earlier one found.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Searched(ABC):
 
     @abstractmethod
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield each path with its bytes."""
+        """Yield each path with the bytes of its file."""
 
     def grep(self, needles: Sequence[str]) -> Sequence[str]:
         """Return the files that contain any of `needles`, sorted."""
@@ -53,7 +53,7 @@ class Searched(ABC):
         return self._searches[wanted]
 
     def _holding(self, needles: Iterable[str], paths: Sequence[str]) -> list[str]:
-        """Return which of the files that a search has found contain any of these needles."""
+        """Return the paths, of files that a search has found, that contain any of these needles."""
         self._held.update(self.read_many(path for path in paths if path not in self._held))
         if any(len(self._held[path]) >= MOST_READ for path in paths):
             return self._search(sorted(needles))  # only the beginning of a file is here
@@ -61,7 +61,7 @@ class Searched(ABC):
 
 
 def shortest(needles: Collection[str]) -> list[str]:
-    """Return the needles that contain no other one, sorted: they find the same files."""
+    """Return the needles that contain no other needle, sorted; they find the same files."""
     return sorted(
         needle
         for needle in needles
@@ -70,10 +70,10 @@ def shortest(needles: Collection[str]) -> list[str]:
 
 
 def stemmed(needles: Collection[str]) -> set[str]:
-    """Return fewer texts to search for: each file that contains a needle contains one of them.
+    """Return fewer texts, of which each file that contains a needle contains one.
 
-    Git looks through a file for one needle after the other. `make bench`: without stems, `git grep`
-    takes 1.4 times the processor time on 10,000 files.
+    Git searches a file for one needle after the other. Measured with `make bench`: without stems,
+    `git grep` takes 1.4 times the processor time on 10,000 files.
     """
     return {next((stem for stem in _STEMS if stem in needle), needle) for needle in needles}
 
@@ -85,16 +85,16 @@ def holding(needles: Iterable[str], files: Iterable[tuple[str, bytes]]) -> list[
 
 
 class Needles(Generic[AnyStr]):
-    """Tells of one file after the other whether it contains any of some fixed texts.
+    """Tests files, one after the other, for any of some fixed texts.
 
-    What one file contains, the next one often contains too, so that is looked for first.
+    The next file often contains the same text, so the text found last is tried first.
     """
 
     def __init__(self, needles: Iterable[AnyStr]) -> None:
         self._likely = [*needles]
 
     def are_in(self, text: AnyStr) -> bool:
-        """Whether a text contains any of them."""
+        """Whether a text contains any of the needles."""
         likely = self._likely
         place = next((place for place, needle in enumerate(likely) if needle in text), None)
         if place is not None:
@@ -106,10 +106,9 @@ class Listing(Struct, frozen=True):
     """A commit's files and folders.
 
     Attributes:
-        paths: of its files, sorted.
-        blobs: path of a file to its mode and its object's name.
-        trees: path of a folder, without a slash at its end, to its object's name; `""` is the
-            root.
+        paths: the paths of its files, sorted.
+        blobs: the mode and the object name of each file, by path.
+        trees: the object name of each folder, by path without a slash at the end; `""` is the root.
     """
 
     paths: Sequence[str]
@@ -118,12 +117,16 @@ class Listing(Struct, frozen=True):
 
 
 class Part(Struct, frozen=True):
-    """A part of a commit's files: names of trees and blobs, and the paths that have each."""
+    """A part of a commit's files.
+
+    Attributes:
+        names: the paths of each tree and blob, by object name.
+    """
 
     names: Mapping[bytes, Sequence[str]]
 
     def path(self, found: bytes) -> Iterator[str]:
-        """Yield the paths of what `git grep` found: `tree:path below it`, or a blob's name."""
+        """Yield the paths for a line of `git grep`: `TREE:path below it`, or the name of a blob."""
         name, colon, below = found.partition(b":")
         inner = below.decode("utf-8", "surrogateescape")
         for path in self.names[name]:
@@ -133,7 +136,7 @@ class Part(Struct, frozen=True):
 def divide(listing: Listing, number: int) -> list[Part]:
     """Divide a commit's files into parts of about the same number of files.
 
-    Folders stay whole where they can, because `git grep` takes a folder as one name.
+    Folders stay whole if possible, because `git grep` takes a folder as one name.
     """
     whole, loose = {"": len(listing.paths)}, list[str]()
     while whole:
@@ -150,7 +153,7 @@ def divide(listing: Listing, number: int) -> list[Part]:
 
 
 def _inside(paths: Sequence[str], folder: str) -> tuple[dict[str, int], list[str]]:
-    """Return the folders right below a folder with their numbers of files, and its own files."""
+    """Return a folder's subfolders with their numbers of files, and the files directly in it."""
     folders, direct = dict[str, int](), list[str]()
     prefix = f"{folder}/" if folder else ""
     position = bisect_left(paths, prefix)
@@ -169,7 +172,7 @@ def _inside(paths: Sequence[str], folder: str) -> tuple[dict[str, int], list[str
 def _parts(
     listing: Listing, whole: Mapping[str, int], loose: Sequence[str], number: int
 ) -> list[Part]:
-    """Give each folder, largest first, to the part that has least; and the loose files out."""
+    """Make the parts: each folder goes to the smallest part, and loose files go around in turn."""
     parts = [defaultdict[bytes, list[str]](list) for _ in range(number)]
     filled = [0] * number
     for folder, size in sorted(whole.items(), key=lambda item: -item[1]):

@@ -1,8 +1,8 @@
-"""What files have held before: git's history of some paths, within bounds.
+"""Read the earlier versions of files from git's history, within bounds.
 
-Four processes at most for a history without renames, however many commits there are. What cannot
-be told in full is refused, not guessed: a shallow or partial clone, grafts and replaced commits
-hide a part of the past.
+A history without renames takes four processes at most, whatever the number of commits. A history
+that is not complete is refused, not guessed: a shallow or partial clone, grafts and replaced
+commits hide a part of the past.
 """
 
 from __future__ import annotations
@@ -30,7 +30,11 @@ _RAW = ("--raw", "-z", "--no-abbrev", "--no-color", "--no-ext-diff")
 
 
 class _Side(Struct, frozen=True):
-    """One side of a change: a file's version, and the commit that made it, if this one did."""
+    """One side of a change: a version of a file.
+
+    Attributes:
+        made: when the commit was made, if this side is its new version; None for the old version.
+    """
 
     path: str
     blob: bytes
@@ -38,7 +42,7 @@ class _Side(Struct, frozen=True):
 
 
 class _Found(Struct):
-    """What a walk has found so far."""
+    """The versions that the walks have found so far."""
 
     sides: dict[tuple[str, bytes], _Side]
     added: list[bytes]
@@ -50,16 +54,16 @@ class _Found(Struct):
 
 
 def read(git: Runner, layout: Layout, paths: Collection[str], revision: str) -> tuple[Held, ...]:
-    """Return every version that some files have had, in any branch, renames followed.
+    """Return all versions that some files have had in any branch, across renames.
 
     Args:
-        git: runs git.
-        layout: where the repository is.
-        paths: of the files as they are called now.
-        revision: where to begin, beside all refs.
+        git: runs git in the repository.
+        layout: the repository's directories.
+        paths: the current paths of the files.
+        revision: a revision to start from, in addition to all refs.
 
     Raises:
-        RepositoryError: the history is not all here, or too large; the message says which.
+        RepositoryError: the history is not complete or too large; the message says which.
     """
     _require_whole(git, layout)
     found = _Found({}, [])
@@ -89,15 +93,16 @@ def _require_whole(git: Runner, layout: Layout) -> None:
 
 
 def ever_held(git: Runner, layout: Layout, texts: Collection[str], revision: str) -> frozenset[str]:
-    """Return those of some texts that a file has held, in any branch, or may have held.
+    """Return the texts that a file has contained in any branch, or may have contained.
 
-    Where that cannot be told in time, or the history is not all here, all may have been held.
+    A text counts as contained if the search takes too long, and all texts do if the history is not
+    complete.
 
     Args:
-        git: runs git.
-        layout: where the repository is.
-        texts: to look for; no line breaks.
-        revision: where to begin, beside all refs.
+        git: runs git in the repository.
+        layout: the repository's directories.
+        texts: the texts to search for, without line breaks.
+        revision: a revision to start from, in addition to all refs.
     """
     try:
         _require_whole(git, layout)
@@ -118,9 +123,10 @@ def ever_held(git: Runner, layout: Layout, texts: Collection[str], revision: str
 
 
 def _walk(git: Runner, paths: Collection[str], revision: str, found: _Found) -> list[bytes]:
-    """Add every version of `paths`; return the commits in which one of them came to be.
+    """Add all versions of `paths` to `found`, and return the commits that added one of them.
 
-    Both sides of every change count. So what a merge alone brought in is seen when it goes.
+    Both sides of a change count. So a version that only a merge brought in is seen when it is
+    removed.
     """
     if any("\n" in path for path in paths):
         raise RepositoryError("a path holds a line break")
@@ -154,7 +160,7 @@ def _walk(git: Runner, paths: Collection[str], revision: str, found: _Found) -> 
 
 
 def _sources(git: Runner, commits: Collection[bytes], paths: Collection[str]) -> set[str]:
-    """Return what `paths` were called before, as far as they were renamed in one of `commits`."""
+    """Return the earlier names of those `paths` that were renamed in one of `commits`."""
     if not commits:
         return set()
     out = _bounded(

@@ -1,9 +1,10 @@
-"""Runs git in one repository on this disk, to read and to build objects. Nothing here moves a ref.
+"""Run git in one repository on this disk, to read and to build objects. Nothing here moves a ref.
 
-Of the environment it gets what git, and what git itself starts, has a use for: a repository's own
-configuration can name programs, and they have no business with the tokens of a job.
-`find_repository` finds the repository; `network_process` runs git that meets other
-machines; `writer` changes things.
+Git gets only the variables that it and its helpers need. A repository's own configuration can name
+programs, and these must not see the tokens of a job.
+
+`find_repository` finds the repository, `network_process` runs git that connects to other machines,
+and `writer` changes the repository.
 """
 
 from __future__ import annotations
@@ -31,10 +32,13 @@ from fluxbump.system.programs import (
 from fluxbump.text.budget import MOST_READ
 
 _SECONDS = 600.0
-"""That one command may take, or one object; the slowest of a tree of a million files takes ten."""
+"""Seconds for one command or one object; the slowest takes ten in a tree of a million files."""
 
 _ALLOWANCE = Allowance(seconds=_SECONDS, out=512 << 20, grace=5.0)
-"""A listing of a million files is a fifth of that; on SIGTERM git removes its temporary files."""
+"""The limits of one command. A listing of a million files is a fifth of its output.
+
+The grace lets git remove its temporary files on SIGTERM.
+"""
 
 # What git reads itself (git(1), "Environment variables"), and what it needs to start its helpers:
 # in a partial clone it fetches what it reads, over ssh or HTTPS, and a signature needs its agent.
@@ -50,10 +54,10 @@ _OURS = "FLUXBUMP"  # the credential of a remote, where one was given for git al
 
 
 def run(args: Sequence[str], where: Path | None) -> ProgramResult:
-    """Run git in a directory, and return what it left, whatever its exit code.
+    """Run git in a directory, and return its output and its exit code, which may be any.
 
     Args:
-        args: of git.
+        args: the arguments of git.
         where: the directory; None for the current one.
 
     Raises:
@@ -67,8 +71,8 @@ class Runner:
     """Runs git in one repository.
 
     Args:
-        where: in the repository.
-        environ: for git's processes, besides what they get of our own.
+        where: a directory in the repository.
+        environ: variables for git, in addition to those kept from this process.
     """
 
     def __init__(self, where: Path, environ: Mapping[str, str]) -> None:
@@ -86,8 +90,8 @@ class Runner:
         """Run git once and return what it prints.
 
         Raises:
-            RepositoryError: its exit code is not in `accept`, and the message is git's own; or it
-                takes too long, or prints too much.
+            RepositoryError: the exit code is not in `accept`, with git's own message; or git takes
+                too long or prints too much.
         """
         done = _run(self._program(args, env, cwd), stdin)
         if done.code not in accept:
@@ -95,7 +99,7 @@ class Runner:
         return done.out
 
     def begin(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Begun:
-        """Start git, whose output is waited for later."""
+        """Start git, and return a handle to wait for its output later."""
         program = self._program(args, env)
         try:
             return Begun(commands.begin(program, _ALLOWANCE, stdin=stdin))
@@ -105,7 +109,7 @@ class Runner:
     def run_beside(
         self, commands: Sequence[Sequence[str]], *, accept: Sequence[int] = (0,)
     ) -> list[bytes]:
-        """Run git several times at once, and return what each prints.
+        """Run several commands of git in parallel, and return what each prints.
 
         Raises:
             RepositoryError: an exit code is not in `accept`; the message is git's own.
@@ -115,16 +119,16 @@ class Runner:
             return [process.output(accept).read() for process in begun]
 
     def run_bounded(self, *args: str, stdin: bytes, limit: int, seconds: float) -> bytes | None:
-        """Run git once, and end it when it prints or takes too much; None when it did.
+        """Run git once within limits; return None if it prints too much or takes too long.
 
         Args:
-            args: of git.
-            stdin: what it reads.
-            limit: bytes that it may print.
-            seconds: that it may take.
+            args: the arguments of git.
+            stdin: the standard input of git.
+            limit: bytes that git may print.
+            seconds: seconds that git may take.
 
         Raises:
-            RepositoryError: it failed; the message is git's own.
+            RepositoryError: git failed; the message is git's own.
         """
         allowance = replace(_ALLOWANCE, seconds=seconds, out=limit)
         program = self._program(args)
@@ -139,14 +143,14 @@ class Runner:
         return done.out
 
     def batch(self) -> Batch:
-        """Start the process that serves objects by name."""
+        """Start a process of git that returns objects by name."""
         return Batch(self._program(("cat-file", "--batch")))
 
     def contents(self, names: Sequence[bytes]) -> Generator[bytes | None, None, None]:
-        """Yield many objects by name, while git reads on; None for one that is not there.
+        """Yield many objects by name, while git reads on; None for an object that is missing.
 
-        Two processes of their own share the work, which need not answer one question before the
-        next. What the second one reads waits in a file until the first is done.
+        Two processes share the work, because each reads ahead without waiting for the caller. The
+        output of the second process waits in a file until the first is done.
         """
         half = (len(names) + 1) // 2
         command = ("cat-file", "--batch", "--buffer")
@@ -169,22 +173,22 @@ class Runner:
 
 
 class Begun:
-    """Git at work, and the file that takes what it prints."""
+    """A running process of git, and the file that takes its output."""
 
     def __init__(self, begun: BegunProgram) -> None:
         self._begun = begun
 
     @property
     def pid(self) -> int:
-        """The number of the process."""
+        """The process id."""
         return self._begun.process.pid
 
     def output(self, accept: Sequence[int] = (0,)) -> IO[bytes]:
         """Wait for git, and return what it has printed.
 
         Raises:
-            RepositoryError: its exit code is not in `accept`, and the message is git's own; or it
-                takes too long, or prints too much.
+            RepositoryError: the exit code is not in `accept`, with git's own message; or git takes
+                too long or prints too much.
         """
         _require_ended(self._begun.program, self._begun.wait(), _ALLOWANCE)
         if self._begun.process.returncode not in accept:
@@ -192,12 +196,12 @@ class Begun:
         return self._begun.out
 
     def close(self) -> None:
-        """End the process, if nobody has waited for it, and drop its output."""
+        """End the process if it still runs, and delete its output."""
         self._begun.close()
 
 
 class Batch:
-    """A process that serves objects by name; see git-cat-file(1)."""
+    """A process of git that returns objects by name; see git-cat-file(1)."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
@@ -211,7 +215,7 @@ class Batch:
         self._in.flush()
 
     def answer(self) -> bytes | None:
-        """Return the next object; None when there is no such object."""
+        """Return the next object that was asked for; None if there is no such object."""
         return _object(self._out)
 
     def close(self) -> None:
@@ -223,9 +227,10 @@ class Batch:
 
 
 def _object(out: IO[bytes]) -> bytes | None:
-    """Read an object as `cat-file --batch` prints it; None when there is no such object.
+    """Read an object as `cat-file --batch` prints it; None if there is no such object.
 
-    Of a very large one only the beginning is kept: enough to tell that it exceeds every budget.
+    Of a very large object only the beginning is kept, which is enough to see that it exceeds all
+    budgets.
     """
     try:
         header = out.readline().split()
@@ -242,7 +247,7 @@ def _object(out: IO[bytes]) -> bytes | None:
 
 
 def _program(args: Sequence[str], where: Path | None, env: Mapping[str, str]) -> Program:
-    """Return git with messages in English, which we read."""
+    """Return the command of git, with messages in English, because callers parse them."""
     kept = {name: value for name, value in os.environ.items() if _is_kept(name)}
     given = {name: value for name, value in env.items() if _is_kept(name) or name.startswith(_OURS)}
     environ = {**kept, **given, "LC_ALL": "C", "LANGUAGE": "C"}
@@ -288,7 +293,7 @@ def _require_ended(program: Program, ended: EndedBy, allowance: Allowance) -> No
 
 
 def one_line(stderr: bytes) -> str:
-    """Return what git said, without its prefixes and its advice."""
+    """Return git's error messages on one line, without prefixes and hints."""
     lines = [
         line.removeprefix("fatal: ").removeprefix("error: ").strip()
         for line in stderr.decode("utf-8", "replace").splitlines()

@@ -1,6 +1,6 @@
-"""Runs git where it meets other machines: nobody is asked, nothing is traced, time is bounded.
+"""Run git that connects to other machines: without prompts and traces, and with a time limit.
 
-`local_process` runs git on what lies on this disk.
+`local_process` runs git on a repository on this disk.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from fluxbump.system import commands
 from fluxbump.system.programs import Allowance, EndedBy, Program, StartError
 
 _LARGEST = 64 << 20
-"""Bytes of output that are read; a hundred thousand branches are a tenth of that."""
+"""The largest output in bytes; a hundred thousand branches take a tenth of it."""
 _LONGEST = 1 << 16
-"""Bytes of error messages that are read: the last ones, which say why it ended."""
+"""Bytes of error messages that are kept: the last ones, which say why git ended."""
 _GRACE = 5.0
-"""Seconds that git has to remove its temporary files."""
+"""Seconds that git has to remove its temporary files after SIGTERM."""
 
 # What says which repository or configuration is meant (git rev-parse --local-env-vars), when we
 # run in a hook; GIT_CONFIG_COUNT and its pairs stay, because a user's settings can be there.
@@ -33,12 +33,12 @@ _LOCAL = frozenset({
 
 
 class Done(Struct, frozen=True):
-    """What a run of git left.
+    """The result of a run of git.
 
     Attributes:
-        code: its exit code; negative when a signal ended it; None when it took too long.
-        out: what it printed.
-        err: what it said, in English; may hold what a server said.
+        code: the exit code, negative if a signal ended git; None if git took too long.
+        out: the standard output.
+        err: the error messages in English, which can include messages of the server.
     """
 
     code: int | None
@@ -56,18 +56,17 @@ def run(
 ) -> Done:
     """Run git with exactly this environment.
 
-    It runs in a session of its own: without a terminal there is nobody to ask, and its helpers end
-    with it.
+    Git runs in a session of its own. It has no terminal for prompts, and its helpers end with it.
 
     Args:
-        arguments: what follows `git`; everybody on this machine can read them.
-        environ: the whole environment; see `quiet`.
-        timeout: seconds that it may take.
-        cwd: where it runs.
-        stdin: what it reads.
+        arguments: the arguments after `git`; all users of this machine can read them.
+        environ: the whole environment, which `quiet` makes.
+        timeout: seconds that git may take.
+        cwd: the directory to run in; None for the current one.
+        stdin: the standard input of git.
 
     Raises:
-        ToolError: git is not installed, or prints more than a repository can have.
+        ToolError: git cannot be run, or prints more than the limit.
     """
     program = Program(
         ["git", *arguments], {**environ, "LC_ALL": "C", "LANGUAGE": "C"}, cwd, daemons=True
@@ -89,11 +88,11 @@ def run(
 
 
 def quiet(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment in which git asks nobody, traces nothing, and means no repository yet.
+    """Return an environment for git without prompts, traces, and variables that name a repository.
 
     A trace shows what goes over the wire and between git and its helpers (git(1), `GIT_TRACE*`
-    and `GIT_CURL_VERBOSE`, whose mere presence counts). Our own variables, of which one is a
-    token, are no business of git's.
+    and `GIT_CURL_VERBOSE`, whose mere presence counts). The variables of fluxbump are left out too,
+    because one of them is a token.
     """
     kept = {
         name: value
@@ -113,9 +112,9 @@ def quiet(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def configured(environ: Mapping[str, str], settings: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Return an environment that adds settings after those that it has (git-config(1)).
+    """Return an environment with further settings for git, after those that it has (git-config(1)).
 
-    They win over every file, and are in no file and no argument.
+    These settings override all configuration files, and appear in no file and no argument.
     """
     count = environ.get("GIT_CONFIG_COUNT", "")
     first = int(count) if count.isascii() and count.isdigit() else 0

@@ -1,4 +1,4 @@
-"""Commits, and snapshots whose files are in git's object database; `trees` builds new ones."""
+"""Read commits and their files from git's object database; `trees` builds new trees."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _BATCH = (
 _FOLDER = b"040000"
 
 _LARGE = 20_000
-"""Files of which a search is divided: it then takes longer than a few processes to start."""
+"""Files from which on a search is divided, because it takes longer than starting processes."""
 
 _MOST_SEARCHES = 4
 
 UTF_8 = "--encoding=UTF-8"
-"""What git prints of a commit, whatever `i18n.logOutputEncoding` says."""
+"""The option that makes git print commits in UTF-8, whatever `i18n.logOutputEncoding` says."""
 
 
 class Commit(Struct, frozen=True):
-    """A commit: its name, its tree's name, and when it was made."""
+    """A commit: its full name, the name of its tree, and its committer date."""
 
     sha: str
     tree: str
@@ -44,7 +44,7 @@ class Commit(Struct, frozen=True):
 
 
 def commit(git: Runner, revision: str) -> Commit:
-    """Look a revision up.
+    """Return the commit that a revision names.
 
     Raises:
         RepositoryError: there is no such commit.
@@ -59,11 +59,11 @@ def commit(git: Runner, revision: str) -> Commit:
 
 
 def moment(text: str) -> datetime:
-    """Return when a commit was made, which is whatever its author has written.
+    """Return the date of a commit, which its author can set to any value.
 
     Args:
-        text: as git writes `%cI`; a date that git cannot read is empty there, and one behind the
-            year 9999 or in an impossible time zone is none for us. Those count as 1970.
+        text: the date as git writes `%cI`. The result is 1970 if git cannot read the date, which
+            makes it empty, or if the year is after 9999 or the time zone is impossible.
     """
     try:
         return datetime.fromisoformat(text)
@@ -72,12 +72,12 @@ def moment(text: str) -> datetime:
 
 
 class CommitText(Struct, frozen=True):
-    """What a commit says.
+    """The text of a commit object.
 
     Attributes:
-        tree: its name.
-        parents: their names.
-        message: as it stands.
+        tree: the name of its tree.
+        parents: the names of its parents.
+        message: the message as written.
     """
 
     tree: str
@@ -86,10 +86,10 @@ class CommitText(Struct, frozen=True):
 
 
 def commit_text(git: Runner, sha: str) -> CommitText:
-    """Return what a commit says, as it was written: a shallow clone cuts no parents off.
+    """Return the text of a commit object, with all parents even in a shallow clone.
 
     Raises:
-        RepositoryError: there is no such commit here.
+        RepositoryError: the repository has no such commit.
     """
     raw = git.run("cat-file", "commit", sha).decode("utf-8", "replace")
     head, _, message = raw.partition("\n\n")
@@ -100,7 +100,12 @@ def commit_text(git: Runner, sha: str) -> CommitText:
 
 
 class Others(Struct, frozen=True):
-    """What is no regular file: path of a link to its object's name, and submodules, sorted."""
+    """The entries of a tree that are not regular files.
+
+    Attributes:
+        links: the object name of each symbolic link, by path.
+        modules: the paths of submodules, sorted.
+    """
 
     links: Mapping[str, bytes]
     modules: Sequence[str]
@@ -117,9 +122,9 @@ class ObjectSnapshot(Searched):
     """Files in the object database, read through one `git cat-file --batch`.
 
     Args:
-        runner: runs git.
-        place: what `git grep` searches: a tree, or `--cached`.
-        prefix: what `git grep` puts before each path.
+        runner: runs git in the repository.
+        place: the argument of `git grep` for the files to search: a tree, or `--cached`.
+        prefix: the text that `git grep` puts before each path.
     """
 
     name: str
@@ -135,12 +140,12 @@ class ObjectSnapshot(Searched):
     @property
     @abstractmethod
     def entries(self) -> dict[str, tuple[bytes, bytes]]:
-        """Path to mode and object name, of regular files."""
+        """The mode and the object name of each regular file, by path."""
 
     @property
     @abstractmethod
     def others(self) -> Others:
-        """What is no regular file and no folder."""
+        """The entries that are neither regular files nor folders."""
 
     @cached_property
     def _links(self) -> dict[str, str]:
@@ -152,15 +157,15 @@ class ObjectSnapshot(Searched):
             return {path: os.fsdecode(data) for path, data in pairs if data is not None}
 
     def links(self) -> Mapping[str, str]:
-        """Return the symbolic links, each with what it holds."""
+        """Return the target of each symbolic link, by path."""
         return self._links
 
     def modules(self) -> Sequence[str]:
-        """The directories of submodules, sorted."""
+        """Return the directories of submodules, sorted."""
         return self.others.modules
 
     def close(self) -> None:
-        """End the process that serves objects, if one was started."""
+        """End the process that returns objects, if one was started."""
         if self._process is not None:
             process, self._process = self._process, None
             process.close()
@@ -170,25 +175,25 @@ class ObjectSnapshot(Searched):
         return sorted(self.entries)
 
     def paths(self) -> Sequence[str]:
-        """All regular files, sorted."""
+        """Return all regular files, sorted."""
         return self._paths
 
     def below(self, folder: str) -> Sequence[str]:
-        """All files below `folder`, which ends in `/`."""
+        """Return all files below `folder`, which ends in `/`; empty stands for all files."""
         first = bisect_left(self._paths, folder)
         last = bisect_left(self._paths, folder[:-1] + chr(ord("/") + 1))
         return self._paths[first:last] if folder else self._paths
 
     def mode(self, path: str) -> bytes:
-        """Return a file's mode; that of a plain file for one that does not exist yet."""
+        """Return the mode of a file; the mode of a plain file if the path does not exist yet."""
         return self.entries[path][0] if path in self.entries else _REGULAR[0]
 
     def read(self, path: str) -> bytes:
-        """Return a file's bytes; KeyError when there is none."""
+        """Return the bytes of a file; raises KeyError if there is no such file."""
         return next(iter(self.read_many([path])))[1]
 
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield each path with its bytes; of many, they are kept, for they are asked for again."""
+        """Yield each path with its bytes; many files are kept, because they are read again."""
         wanted = list(paths)
         missing = [path for path in wanted if path not in self._held]
         many = len(missing) > _BATCH
@@ -204,7 +209,7 @@ class ObjectSnapshot(Searched):
                 yield path, data
 
     def _asked(self, names: Sequence[bytes]) -> Generator[bytes | None, None, None]:
-        """Yield a few objects from the process that serves all who want a few."""
+        """Yield a few objects from one process, which stays for further requests."""
         if self._process is None:
             self._process = self._git.batch()
         self._process.ask(names)
@@ -213,7 +218,7 @@ class ObjectSnapshot(Searched):
         yield from [self._process.answer() for _ in names]
 
     def _search(self, needles: Sequence[str]) -> list[str]:
-        """Attributes such as `-diff` do not hide a file (`--text`): a pin is a pin."""
+        """Search all files with `--text`, so that attributes such as `-diff` hide none."""
         out = self._git.run(*_grep(needles), *self._place, "--", accept=(0, 1))
         names = out.decode("utf-8", "surrogateescape").split("\0")
         found = sorted(name.removeprefix(self._prefix) for name in names if name)
@@ -221,7 +226,7 @@ class ObjectSnapshot(Searched):
 
 
 class CommitSnapshot(ObjectSnapshot):
-    """A commit's files."""
+    """A snapshot of a commit's files."""
 
     def __init__(self, runner: Runner, commit: Commit, name: str) -> None:
         super().__init__(runner, (commit.tree,), f"{commit.tree}:")
@@ -231,17 +236,20 @@ class CommitSnapshot(ObjectSnapshot):
 
     @property
     def entries(self) -> dict[str, tuple[bytes, bytes]]:
-        """Path to mode and object name, of regular files."""
+        """The mode and the object name of each regular file, by path."""
         return self._listed[0]
 
     @property
     def others(self) -> Others:
-        """What is no regular file and no folder."""
+        """The entries that are neither regular files nor folders."""
         return self._listed[2]
 
     @cached_property
     def _listed(self) -> tuple[dict[str, tuple[bytes, bytes]], dict[str, bytes], Others]:
-        """Path to mode and object name, of regular files; to object name, of folders; the rest."""
+        """Three parts of the tree: regular files, folders, and other entries.
+
+        Files map a path to mode and object name, and folders map a path to an object name.
+        """
         out = self._git.run("ls-tree", "-r", "-t", "-z", "--full-tree", self.commit.tree)
         files, folders, rest = {}, {"": self.commit.tree.encode()}, []
         for line in out.decode("utf-8", "surrogateescape").split("\0"):
@@ -256,7 +264,10 @@ class CommitSnapshot(ObjectSnapshot):
         return files, folders, others(rest)
 
     def _search(self, needles: Sequence[str]) -> list[str]:
-        """One `git grep` reads objects one after another, however many threads it has."""
+        """Search a large tree with several processes.
+
+        One `git grep` reads objects one after another, whatever its number of threads.
+        """
         number = min(processors(), _MOST_SEARCHES)
         if len(self.entries) < _LARGE or number == 1:
             return super()._search(needles)
@@ -279,7 +290,10 @@ def _no_object(path: str) -> RepositoryError:
 
 
 def _grep(needles: Sequence[str]) -> list[str]:
-    """Threads wait for each other to read objects; one takes as long and a fifth less work."""
+    """Return the command of `git grep`, with one thread.
+
+    Threads wait for each other to read objects. One thread takes as long, and a fifth less work.
+    """
     return [
         "grep", "-l", "-z", "--text", "--fixed-strings", "--full-name",
         "--no-recurse-submodules", "--no-color", "--threads=1",

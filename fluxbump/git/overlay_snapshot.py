@@ -1,4 +1,4 @@
-"""Snapshots that need no git: files in memory, and a change set over another snapshot. Pure."""
+"""Snapshots without git: files in memory, and a change set over another snapshot. Pure."""
 
 from __future__ import annotations
 
@@ -13,20 +13,24 @@ _BINARY_PROBE = 8000  # bytes; git calls a file binary when a NUL stands in the 
 
 
 def contains(data: bytes, needles: Sequence[str]) -> bool:
-    """Whether text `data` contains any of `needles`; never so for binary data."""
+    """Whether `data` contains any of `needles`; always False for binary data."""
     if b"\0" in data[:_BINARY_PROBE]:
         return False
     return any(needle.encode() in data for needle in needles)
 
 
 class ChangeSet(Struct, frozen=True):
-    """The files after the edits: path to new bytes, or None for a file that goes."""
+    """A set of edits: the new bytes of each changed file, by path; None for a deleted file."""
 
     files: Mapping[str, bytes | None] = field(default_factory=dict)
 
 
 class MemorySnapshot(Struct, frozen=True):
-    """Files held in memory."""
+    """A snapshot of files in memory.
+
+    Attributes:
+        linked: the target of each symbolic link, by path.
+    """
 
     files: Mapping[str, bytes]
     name: str = "memory"
@@ -34,11 +38,11 @@ class MemorySnapshot(Struct, frozen=True):
     linked: Mapping[str, str] = field(default_factory=dict)
 
     def paths(self) -> Sequence[str]:
-        """All files, sorted."""
+        """Return all files, sorted."""
         return sorted(self.files)
 
     def read(self, path: str) -> bytes:
-        """Return a file's bytes; KeyError when there is none."""
+        """Return the bytes of a file; raises KeyError if there is no such file."""
         return self.files[path]
 
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -47,46 +51,46 @@ class MemorySnapshot(Struct, frozen=True):
             yield path, self.files[path]
 
     def below(self, folder: str) -> Sequence[str]:
-        """All files below `folder`."""
+        """Return all files below `folder`."""
         return [path for path in self.paths() if path.startswith(folder)]
 
     def grep(self, needles: Sequence[str]) -> Sequence[str]:
-        """Return the text files that contain any of `needles`."""
+        """Return the text files that contain any of `needles`, sorted."""
         return [path for path in self.paths() if contains(self.files[path], needles)]
 
     def links(self) -> Mapping[str, str]:
-        """Return the symbolic links that it was given."""
+        """Return the target of each symbolic link, by path."""
         return self.linked
 
     def modules(self) -> Sequence[str]:
-        """No submodules: they are not held in memory."""
+        """Return no submodules, because memory has none."""
         return ()
 
 
 class Overlay(Struct, frozen=True):
-    """A change set over another snapshot: what the repository will be."""
+    """A snapshot of the files after a change set is applied to another snapshot."""
 
     base: Snapshot
     changes: ChangeSet
 
     @property
     def name(self) -> str:
-        """The base's name, and that it is changed."""
+        """The name of the base, followed by `with the change set`."""
         return f"{self.base.name} with the change set"
 
     @property
     def time(self) -> datetime:
-        """The base's time."""
+        """The time of the base."""
         return self.base.time
 
     def paths(self) -> Sequence[str]:
-        """The base's files, less those that go, and those that come."""
+        """Return all files after the change, sorted."""
         changed = self.changes.files
         kept = {path for path in self.base.paths() if path not in changed}
         return sorted(kept | {path for path, data in changed.items() if data is not None})
 
     def read(self, path: str) -> bytes:
-        """Return a file's bytes after the change; KeyError when there is none."""
+        """Return the bytes of a file after the change; raises KeyError if there is no such file."""
         return next(iter(self.read_many([path])))[1]
 
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -103,23 +107,23 @@ class Overlay(Struct, frozen=True):
             yield path, data
 
     def below(self, folder: str) -> Sequence[str]:
-        """All files below `folder` after the change."""
+        """Return all files below `folder` after the change, sorted."""
         changed = self.changes.files
         kept = {path for path in self.base.below(folder) if path not in changed}
         come = {path for path, data in changed.items() if data is not None}
         return sorted(kept | {path for path in come if path.startswith(folder)})
 
     def grep(self, needles: Sequence[str]) -> Sequence[str]:
-        """Return the text files that contain any of `needles` after the change."""
+        """Return the text files that contain any of `needles` after the change, sorted."""
         changed = self.changes.files
         found = {path for path in self.base.grep(needles) if path not in changed}
         found |= {p for p, data in changed.items() if data is not None and contains(data, needles)}
         return sorted(found)
 
     def links(self) -> Mapping[str, str]:
-        """Return the base's symbolic links: a change set makes none."""
+        """Return the symbolic links of the base, because a change set makes none."""
         return self.base.links()
 
     def modules(self) -> Sequence[str]:
-        """The base's submodules."""
+        """Return the submodules of the base."""
         return self.base.modules()

@@ -1,7 +1,4 @@
-"""Refs: branches, and what symbolic refs name, such as HEAD and a remote's main branch.
-
-Also why a name is of no commit here.
-"""
+"""Read branches and symbolic refs, such as HEAD, and explain revisions that do not exist."""
 
 from __future__ import annotations
 
@@ -25,9 +22,9 @@ class Branch(Struct, frozen=True):
     """A branch that exists.
 
     Attributes:
-        tip: the commit it points to.
-        tree: that commit's tree.
-        worktree: where it is checked out; empty when it is not.
+        tip: the name of the commit that it points to.
+        tree: the name of that commit's tree.
+        worktree: the path of the working tree that has it checked out; empty if none has.
     """
 
     name: str
@@ -37,7 +34,7 @@ class Branch(Struct, frozen=True):
 
 
 def branch(git: Runner, name: str) -> Branch | None:
-    """Look a branch up; None when there is none."""
+    """Return a branch; None if there is no such branch."""
     form = "%(objectname)%00%(tree)%00%(worktreepath)"
     out = git.run("for-each-ref", f"--format={form}", f"refs/heads/{name}").decode()
     for line in out.splitlines():
@@ -47,10 +44,10 @@ def branch(git: Runner, name: str) -> Branch | None:
 
 
 def require_not_elsewhere(git: Runner, name: str, here: Path) -> None:
-    """Refuse a branch that another working tree than `here` has checked out.
+    """Refuse a branch that is checked out in a working tree other than `here`.
 
     Raises:
-        RepositoryError: it has.
+        RepositoryError: another working tree has the branch checked out.
     """
     existing = branch(git, name)
     elsewhere = existing.worktree if existing else ""
@@ -59,10 +56,10 @@ def require_not_elsewhere(git: Runner, name: str, here: Path) -> None:
 
 
 def check_branch_name(git: Runner, name: str) -> None:
-    """Refuse a name that no branch of ours may have; see `branch_names.problem`.
+    """Refuse a name that a branch of fluxbump may not have; see `branch_names.problem`.
 
     Raises:
-        RepositoryError: the name is not one for a branch.
+        RepositoryError: the name is not allowed.
     """
     problem = branch_names.problem(name)
     if problem is None and not _PLAIN_BRANCH.fullmatch(name):
@@ -81,7 +78,7 @@ def current_branch(git: Runner) -> str:
     """Return the branch that HEAD is on.
 
     Raises:
-        RepositoryError: it is on none.
+        RepositoryError: HEAD is on no branch.
     """
     if not (name := target(git, "HEAD", "refs/heads/")):
         raise RepositoryError("HEAD is on no branch", hint="use --base BRANCH")
@@ -89,31 +86,31 @@ def current_branch(git: Runner) -> str:
 
 
 def target(git: Runner, ref: str, below: str) -> str:
-    """Return what a symbolic ref names, without the start of it; empty if there is no such ref.
+    """Return the ref that a symbolic ref names, without a prefix; empty if there is no such ref.
 
     Args:
-        git: runs git.
+        git: runs git in the repository.
         ref: the symbolic ref, such as `HEAD`.
-        below: what the name starts with and is left out, such as `refs/heads/`.
+        below: the prefix to leave out, such as `refs/heads/`.
     """
     out = git.run("symbolic-ref", "--quiet", ref, accept=(0, 1))
     return out.decode("utf-8", "surrogateescape").strip().removeprefix(below)
 
 
 def main_branch(git: Runner, remote: str) -> str:
-    """Return the main branch: the remote's, else the one that HEAD is on, else `main`."""
+    """Return the remote's main branch, or else the branch that HEAD is on, or else `main`."""
     theirs = f"refs/remotes/{remote}/"
     return target(git, f"{theirs}HEAD", theirs) or target(git, "HEAD", "refs/heads/") or "main"
 
 
 def revisions(path: Path | None = None) -> list[str]:
-    """Return what can be named as a revision, for a shell that waits: `HEAD`, branches and tags.
+    """Return names of revisions for shell completion: `HEAD`, branches and tags.
 
     Args:
-        path: in the repository; the one we are in when it is None.
+        path: a directory in the repository; None for the current one.
 
     Raises:
-        RepositoryError: there is none, or git does not trust it.
+        RepositoryError: there is no repository, or git does not trust it.
         ToolError: git is not installed.
     """
     found = find_repository.find(path)
@@ -128,7 +125,7 @@ def revisions(path: Path | None = None) -> list[str]:
 
 
 def unknown(git: Runner, revision: str) -> RepositoryError:
-    """Return the error for a revision that names no commit here."""
+    """Return the error for a revision that names no commit of the repository."""
     if not git.run("for-each-ref", "--count=1") and not _has_head(git):
         return RepositoryError("the repository has no commits", hint="commit something first")
     message = f"no such revision: {revision}"
@@ -148,7 +145,7 @@ def _lacking(git: Runner, message: str, advice: str) -> RepositoryError:
 
 
 def _has_head(git: Runner) -> bool:
-    """Whether HEAD is at a commit; a CI may check one out without any branch or tag."""
+    """Whether HEAD is at a commit, which a CI job can check out without any branch or tag."""
     try:
         git.run("rev-parse", "--quiet", "--verify", "HEAD^{commit}")
     except RepositoryError:

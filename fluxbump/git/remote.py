@@ -1,4 +1,4 @@
-"""A git remote: its branches, and what is fetched from it and pushed to it.
+"""Read, fetch from, push to and delete the branches of a git remote.
 
 The credential reaches git only through the environment of the process that needs it; see
 `remote_environment`.
@@ -34,13 +34,13 @@ TIMEOUT = 900.0
 """Seconds that one command may take; a first clone of a large repository takes minutes."""
 
 HEADS = "refs/heads/"
-"""Where branches are."""
+"""The prefix of the full names of branches."""
 
 FETCHED = "refs/fluxbump/fetched"
-"""Where fetched branches are kept, so that no ref of the user's moves."""
+"""The prefix of the refs for fetched branches, so that no ref of the user's moves."""
 
 _MOST_NAMED = 10
-"""Branches that an error names."""
+"""The most branches that an error names."""
 
 _SHA = lazy_pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
@@ -49,21 +49,22 @@ class Remote:
     """A remote of a repository on this disk.
 
     Args:
-        path: the repository here: a checkout, a git directory, or what `clones.cached_clone` made;
-            None when the remote is only looked at.
-        url: of the remote; a credential in it counts when no other is given.
-        credential: for the remote; None leaves it to git's own configuration, and ssh's.
-        cached: `path` is what `clones.cached_clone` made, so a fetch brings one commit without
-            its history; in a repository of the user's it brings all, because a shallow fetch
-            would cut off the history that is there.
-        environ: the environment; the process's own when it is None.
+        path: the local repository: a checkout, a git directory, or a clone of
+            `clones.cached_clone`; None if the remote is only read.
+        url: the remote's URL. A credential in it is used if no other is given.
+        credential: the credential for the remote; None leaves it to the configuration of git and
+            ssh.
+        cached: whether `path` is a clone of `clones.cached_clone`, so that a fetch brings one
+            commit without its history. In a repository of the user a fetch brings the whole
+            history, because a shallow fetch would cut off the history that is there.
+        environ: the environment; None for the one of this process.
         timeout: seconds that one command may take.
 
     Raises:
-        UsageError: the URL is not one that git can use, or what it says of a user is no credential.
+        UsageError: git cannot use the URL, or the user in it is no credential.
         RefusedError: the credential would go over http to a host that is not allowed.
 
-    Every method raises RemoteError or one of its kinds (see `remote_errors`), and ToolError when
+    The methods that run git raise RemoteError or a subclass (see `remote_errors`), and ToolError if
     git is not installed.
     """
 
@@ -90,10 +91,10 @@ class Remote:
         self._environ = environment(self.url, self._credential, self._environ, ssh)
 
     def within(self, space: str) -> Remote:
-        """Return the same remote with other refs in the place of its branches.
+        """Return the same remote with the refs below another prefix instead of its branches.
 
         Args:
-            space: what their names begin with in full, such as `refs/fluxbump/`.
+            space: the prefix of the full names of the refs, such as `refs/fluxbump/`.
         """
         other = copy(self)
         other._space = space
@@ -115,8 +116,8 @@ class Remote:
         """Return the remote's default branch and its tip.
 
         Raises:
-            EmptyError: it has no branch yet.
-            RemoteError: HEAD is not on one.
+            EmptyError: the remote has no branch yet.
+            RemoteError: the remote's HEAD is on no branch.
         """
         out = self.run("ls-remote", "--symref", "--", self.url.url, "HEAD")
         lines = [line.partition("\t")[::2] for line in out.splitlines()]
@@ -130,7 +131,7 @@ class Remote:
         return branch, sha
 
     def _headless(self) -> RemoteError:
-        """Return the error of a remote whose HEAD is on no branch, with those that it has."""
+        """Return the error for a remote whose HEAD is on no branch; it lists the branches."""
         names = list(self.branches())
         if not names:
             return self.empty()
@@ -140,20 +141,20 @@ class Remote:
         return RemoteError(said, hint=f"use --base {names[0]}, or another of them")
 
     def empty(self) -> EmptyError:
-        """Return the error of a remote without a branch."""
+        """Return the error for a remote without any branch."""
         return EmptyError(f"{self.where} is empty: it has no commit", hint="push a first commit")
 
     def default_branch(self) -> str:
         """Return the branch that the remote's HEAD is on.
 
         Raises:
-            EmptyError: it has no branch yet.
-            RemoteError: HEAD is not on one.
+            EmptyError: the remote has no branch yet.
+            RemoteError: the remote's HEAD is on no branch.
         """
         return self.head()[0]
 
     def tip(self, branch: str) -> str | None:
-        """Return the commit that a branch of the remote points to; None when there is none."""
+        """Return the tip of a branch of the remote; None if there is no such branch."""
         branch_names.require_possible(branch)
         ref = f"{self._space}{branch}"
         out = self.run("ls-remote", "--", self.url.url, ref)
@@ -162,12 +163,12 @@ class Remote:
     # --- moving objects ---------------------------------------------------------------------
 
     def fetch(self, branch: str, into: str | None = None, *, depth: int = 1) -> str:
-        """Bring a branch of the remote here, and return its tip.
+        """Fetch a branch of the remote, and return its tip.
 
         Args:
-            branch: at the remote.
-            into: the ref that holds it here; None for one below `FETCHED`.
-            depth: commits of its history that a clone of the cache gets; others get all.
+            branch: the branch's name at the remote.
+            into: the local ref for the branch; None for one below `FETCHED`.
+            depth: the number of commits that a clone in the cache gets; other repositories get all.
 
         Raises:
             RemoteError: the remote has no such branch.
@@ -183,19 +184,19 @@ class Remote:
         return self.run("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}").strip()
 
     def push(self, commit: str, branch: str, expected: str | None) -> bool:
-        """Point a branch of the remote to a commit that is here.
+        """Push a local commit to a branch of the remote.
 
         Args:
-            commit: its name; no ref has to hold it.
-            branch: at the remote.
-            expected: where the branch is now as far as we know; None when it must not exist.
+            commit: the commit's name; no ref needs to point to it.
+            branch: the branch's name at the remote.
+            expected: the commit that the branch should be at now; None if it must not exist.
 
         Returns:
-            True when the branch was moved, False when it was at that commit already.
+            True if the branch was moved, False if it was at that commit already.
 
         Raises:
-            MovedError: the branch is elsewhere by now; nothing was changed.
-            DeclinedError: the server does not want it.
+            MovedError: the branch is at another commit, and nothing was changed.
+            DeclinedError: the server refuses the update.
         """
         return self._update(commit, branch, expected)
 
@@ -203,15 +204,8 @@ class Remote:
         """Delete a branch of the remote.
 
         Args:
-            branch: at the remote.
-            expected: where it is now as far as we know.
-
-        Returns:
-            True when it was deleted, False when there was none.
-
-        Raises:
-            MovedError: it is elsewhere by now; nothing was changed.
-            DeclinedError: the server does not want it.
+            branch: the branch's name at the remote.
+            expected: the commit that the branch should be at now.
         """
         if self.tip(branch) is None:
             return False
@@ -243,12 +237,12 @@ class Remote:
 
     @property
     def where(self) -> str:
-        """The remote, for people."""
+        """The remote's URL on one line, for messages."""
         return one_line(self.url.url)
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """The environment of git's processes, for those that may fetch: it holds the credential.
+        """The environment for processes of git that may fetch; it holds the credential.
 
         In a partial clone git fetches a missing object when it is read.
         """
@@ -259,7 +253,10 @@ class Remote:
         return done.out.decode().strip() or "ssh"
 
     def run(self, *arguments: str) -> str:
-        """Run git in the repository here, able to fetch what a partial clone has left out."""
+        """Run git in the local repository, with the credential, and return what it prints.
+
+        So git can fetch the objects that a partial clone has left out.
+        """
         done = self._git(*arguments)
         if done.code:
             raise failure(done.err, self.where)
@@ -277,12 +274,13 @@ class Remote:
 
 
 def located(url: str | RemoteUrl) -> tuple[RemoteUrl, Userinfo | None]:
-    """Return a remote's URL without secrets; that of a directory for a path.
+    """Return a remote's URL without secrets, and the user information that it had.
 
-    Over a path git copies all of the objects and ignores `--depth` (git-clone(1)).
+    A path becomes a `file` URL, because over a path git copies all objects and ignores `--depth`
+    (git-clone(1)).
 
     Raises:
-        UsageError: it is not a URL that git can use.
+        UsageError: git cannot use the URL.
     """
     found, userinfo = parse(url) if isinstance(url, str) else (url, None)
     if not found.scheme:

@@ -1,8 +1,8 @@
-"""The environment of git's processes that talk to a remote: settings, and the credential.
+"""Build the environment for git that connects to a remote: settings, and the credential.
 
-A credential helper, configured there for the remote's own host, reads the credential from the same
-environment. So it is in no argument, no URL and no file, and a redirect to another host does not
-take it along.
+The environment configures a credential helper for the remote's own host, which reads the credential
+from the same environment. So the credential is in no argument, no URL and no file, and is not sent
+to another host after a redirect.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ _SETTINGS = (
 def environment(
     url: RemoteUrl, credential: Credential | None, environ: Mapping[str, str], ssh: str = "ssh"
 ) -> dict[str, str]:
-    """Return the whole environment for git's processes that talk to a remote. Pure.
+    """Return the whole environment for git that connects to a remote. Pure.
 
     Args:
-        url: of the remote.
-        credential: for it, if there is one.
+        url: the remote's URL.
+        credential: the credential for the remote; None if there is none.
         environ: the environment to start from.
-        ssh: the command that git's configuration names.
+        ssh: the ssh command of git's configuration.
 
     Raises:
         RefusedError: the credential would go over http to a host that is not allowed.
@@ -78,7 +78,7 @@ def environment(
 
 
 def _anonymous(url: RemoteUrl) -> list[tuple[str, str]]:
-    """Return settings that leave git nothing of its own to say who we are."""
+    """Return settings that keep git from using credentials of its own for a remote."""
     return [
         # An empty value drops the helpers before it (gitcredentials(7)): another one would be
         # asked first, and would be told to store what we have.

@@ -1,12 +1,12 @@
-"""What can go wrong with a remote, told from what git says. Pure.
+"""The errors of a remote, and how they are told from git's messages. Pure.
 
 RepositoryError
-└── RemoteError              anything else that git could not do there
-    ├── MovedError           the branch is not where it was: look again, then decide
-    ├── DeclinedError        the server does not want it: a protected branch, a hook
-    ├── AccessError          no valid credential, or it may not do this
-    ├── NotThereError        no such repository, or none that we may see
-    ├── EmptyError           the repository has no branch, so no commit
+└── RemoteError              any other failure of git at the remote
+    ├── MovedError           the branch moved: read it again, then decide
+    ├── DeclinedError        the server refuses the update: a protected branch, a hook
+    ├── AccessError          no valid credential, or one without the right
+    ├── NotThereError        no such repository, or none that the user may see
+    ├── EmptyError           the repository has no branch, so it has no commit
     └── UnreachableError     the connection failed or was cut: try again later
 """
 
@@ -22,11 +22,11 @@ from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.printable import one_line
 
 _LONGEST = 300
-"""Characters of a message; a server can say anything."""
+"""The most characters of a message, because a server can send any text."""
 
 
 class RemoteError(RepositoryError):
-    """Git could not do it at the remote."""
+    """A command of git failed at the remote."""
 
 
 class MovedError(RemoteError):
@@ -38,11 +38,11 @@ class DeclinedError(RemoteError):
 
 
 class AccessError(RemoteError):
-    """The server wants another credential, or the one it has may not do this."""
+    """The server does not accept the credential, or it does not allow this action."""
 
 
 class NotThereError(RemoteError):
-    """There is no such repository, or none that we may see."""
+    """There is no such repository, or the credential gives no access to it."""
 
 
 class EmptyError(RemoteError):
@@ -50,16 +50,16 @@ class EmptyError(RemoteError):
 
 
 class UnreachableError(RemoteError):
-    """The connection could not be made, or was cut; what it was about may have happened."""
+    """The connection could not be made, or was cut; the action may still have happened."""
 
 
 class RefResult(Struct, frozen=True):
     """One line of `git push --porcelain`.
 
     Attributes:
-        flag: a blank, `+`, `-` or `*` when it was done, `=` when there was nothing to do, `!` when
-            it was refused (git-push(1), OUTPUT).
-        summary: what was done, or why not.
+        flag: a blank, `+`, `-` or `*` if the ref was updated, `=` if it was up to date, `!` if the
+            update was refused (git-push(1), OUTPUT).
+        summary: git's text about the update, or about the reason of a refusal.
     """
 
     flag: str
@@ -135,11 +135,11 @@ _EDGES = lazy_pattern(r"[*=#!\s-]+")
 
 
 def failure(stderr: str, where: str) -> RemoteError:
-    """Return what a failed command of git means.
+    """Return the error for a failed command of git.
 
     Args:
-        stderr: what it said, without secrets.
-        where: the remote, for people.
+        stderr: git's error messages, without secrets.
+        where: the remote's URL, for messages.
     """
     for kind, message, hint, pattern in _SAYINGS:
         if pattern.search(stderr):
@@ -149,13 +149,13 @@ def failure(stderr: str, where: str) -> RemoteError:
 
 
 def refusal(result: RefResult, stderr: str, branch: str, where: str) -> RemoteError:
-    """Return what a push that did not go through means.
+    """Return the error for a refused push.
 
     Args:
-        result: of the branch.
-        stderr: what git said, without secrets.
-        branch: that was pushed.
-        where: the remote, for people.
+        result: git's result for the branch.
+        stderr: git's error messages, without secrets.
+        branch: the branch that was pushed.
+        where: the remote's URL, for messages.
     """
     reason = result.summary
     if "remote failed to report status" in reason:
@@ -174,7 +174,7 @@ def refusal(result: RefResult, stderr: str, branch: str, where: str) -> RemoteEr
 
 
 def ref_results(porcelain: str) -> dict[str, RefResult]:
-    """Map the remote's refs to what became of them, from the output of `git push --porcelain`."""
+    """Return the result for each ref of the remote, from the output of `git push --porcelain`."""
     found = {}
     for line in porcelain.splitlines():
         flag, _, rest = line.partition("\t")
@@ -190,7 +190,7 @@ def _short(text: str) -> str:
 
 
 def _own_words(stderr: str) -> str:
-    """What git itself says, or the server where git says nothing; without advice."""
+    """Return git's own messages without advice, or else those of the server."""
     lines = [line.strip() for line in stderr.splitlines()]
     heads = ("fatal: ", "error: ")
     own = [line.split(": ", 1)[1] for line in lines if line.startswith(heads)]
@@ -199,7 +199,7 @@ def _own_words(stderr: str) -> str:
 
 
 def _server_words(stderr: str) -> Iterator[str]:
-    """What the server says, without the frames that forges draw around it."""
+    """Yield the server's messages, without the frames that forges draw around them."""
     for line in _NEWS.findall(stderr):
         text = one_line(line)
         # Gitea writes `error:` before each line of its own, the empty ones too.

@@ -1,4 +1,4 @@
-"""Where a remote is, as a URL that is safe to store and to show. Pure."""
+"""Parse the URL of a remote into one that is safe to store and to show. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fluxbump.text.patterns import lazy_pattern
 _SCP = lazy_pattern(
     r"(?:(?P<user>[^@:/]+)@)?(?P<host>[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]):(?P<path>.+)"
 )
-"""`user@host:path`, as git-clone(1) has it: a colon before the first slash."""
+"""The form `user@host:path` of git-clone(1), with a colon before the first slash."""
 _HELPER = lazy_pattern(r"[A-Za-z0-9+.-]+::")
 _HOST = lazy_pattern(r"[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]")
 _SCHEMES = ("https", "http", "ssh", "file")
@@ -21,14 +21,16 @@ _HINT = "give https://…, ssh://…, git@host:path, file://… or a path"
 
 
 class RemoteUrl(Struct, frozen=True):
-    """Where a remote is, without secrets.
+    """The URL of a remote, without secrets.
 
     Attributes:
-        url: as git takes it; has no userinfo, save the user of an ssh URL. The path itself for a
-            local directory.
-        scheme: `https`, `http`, `ssh`, `file`; empty for a local directory.
-        host: in lower case, with the port where one is given; empty for `file` and directories.
-        path: on the host, without the slash before it; as given for `file` and directories.
+        url: the URL as git takes it, without user information except the user of an ssh URL; the
+            path itself for a local directory.
+        scheme: `https`, `http`, `ssh` or `file`; empty for a local directory.
+        host: the host in lower case, with the port if the URL has one; empty for `file` and local
+            directories.
+        path: the path on the host without the leading slash; as given for `file` and local
+            directories.
     """
 
     url: str
@@ -38,33 +40,33 @@ class RemoteUrl(Struct, frozen=True):
 
     @property
     def is_http(self) -> bool:
-        """Whether a user name and a password can be given for it."""
+        """Whether the remote is reached over HTTP, so that it takes a user name and a password."""
         return self.scheme in ("http", "https")
 
     @property
     def is_local(self) -> bool:
-        """Whether it lies in the file system."""
+        """Whether the remote is in the local file system."""
         return self.scheme in ("", "file")
 
     @property
     def site(self) -> str:
-        """Scheme and host, which is what a credential is for: `https://host:port`."""
+        """The scheme and the host that a credential belongs to: `https://host:port`."""
         return f"{self.scheme}://{self.host}"
 
 
 class Userinfo(Struct, frozen=True):
-    """What a URL had before the `@`. Either can be a token, so neither is ever shown."""
+    """The part of a URL before the `@`; either half can be a token, so both are secret."""
 
     username: Secret
     password: Secret
 
 
 def parse(text: str) -> tuple[RemoteUrl, Userinfo | None]:
-    """Take a remote's URL apart; what it says about the user comes back apart from it.
+    """Parse a remote's URL, and return it and its user information separately.
 
     Raises:
-        UsageError: git has no such URLs, or it may hold a secret where none belongs. The message
-            does not quote it.
+        UsageError: git does not support the URL, or it may have a secret in a wrong place. The
+            message does not quote the URL.
     """
     if not text or not text.isprintable() or text.startswith("-") or text != text.strip():
         raise UsageError("the URL of the repository is invalid", hint=_HINT)

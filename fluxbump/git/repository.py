@@ -1,7 +1,7 @@
-"""A git repository: what it has, and the one ref that a bump makes.
+"""Read a git repository, and write the commit and the branch of a bump.
 
-Everything is read from the object database and written as objects; the working tree, the index
-and HEAD are never touched, except by `switch`.
+Files are read from the object database and written as objects. Writing changes the working tree,
+the index and HEAD in one case: `switch`.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ class Repository:
     """
 
     def __init__(self, path: Path | None, environ: Mapping[str, str] | None = None) -> None:
-        """Open the repository that `path` is in; the one we are in when it is None.
+        """Open the repository that a directory is in.
 
         Args:
-            path: in the repository.
-            environ: for git's processes, besides our own; in a partial clone they fetch what they
-                read and the clone has left out, see `remote.Remote.environ`.
+            path: a directory in the repository; None for the current one.
+            environ: variables for git, in addition to those of this process. In a partial clone git
+                fetches the objects that it reads and the clone lacks; see `remote.Remote.environ`.
 
         Raises:
-            RepositoryError: there is none, or git does not trust it.
+            RepositoryError: there is no repository, or git does not trust it.
             ToolError: git is not installed.
         """
         self._layout = find_repository.find(path)
@@ -55,7 +55,7 @@ class Repository:
         self._made: Writer | None = None
 
     def close(self) -> None:
-        """End the helper processes."""
+        """End the helper processes of git."""
         for snapshot in self._snapshots:
             snapshot.close()
         if self._made is not None:
@@ -82,13 +82,13 @@ class Repository:
 
     @property
     def private(self) -> Path:
-        """A directory for fluxbump's own files; each working tree has one. It need not be there."""
+        """The directory for fluxbump's own files in this working tree; it may not exist yet."""
         return self._layout.private / "fluxbump"
 
     # --- reading --------------------------------------------------------------------------
 
     def commit(self, revision: str) -> Commit:
-        """Look a revision up.
+        """Return the commit that a revision names.
 
         Raises:
             RepositoryError: there is no such commit.
@@ -96,30 +96,34 @@ class Repository:
         return objects.commit(self._git, revision)
 
     def snapshot(self, commit: Commit, name: str) -> CommitSnapshot:
-        """Return a view of a commit's files."""
+        """Return a snapshot of a commit's files."""
         return self._closed_later(CommitSnapshot(self._git, commit, name))
 
     def worktree(self, *, instead: str = "use --rev REV") -> WorktreeSnapshot:
-        """Return a view of the working tree; `instead` says what to do if there is none.
+        """Return a snapshot of the working tree.
+
+        If there is none, `instead` is the hint of the error.
 
         Raises:
-            RepositoryError: a bare repository has none.
+            RepositoryError: the repository is bare, so it has no working tree.
         """
         self._require_work_tree("no working tree", hint=instead)
         return WorktreeSnapshot(self._git, self.root)
 
     def editable(self, *, instead: str = "drop --in-place") -> EditableWorktree:
-        """Return a view of the working tree that an edit can start from; see `worktree`.
+        """Return a snapshot of the working tree that an edit can start from.
+
+        If there is none, `instead` is the hint of the error.
 
         Raises:
-            RepositoryError: a bare repository has none.
+            RepositoryError: the repository is bare, so it has no working tree.
         """
         self._require_work_tree("no working tree to edit", hint=instead)
         born = self._git.run("rev-parse", "--verify", "--quiet", "HEAD", accept=(0, 1))
         return EditableWorktree(self._git, self.root, self.commit("HEAD") if born else None)
 
     def staged(self) -> IndexSnapshot:
-        """Return a view of what is staged.
+        """Return a snapshot of the index.
 
         Raises:
             RepositoryError: a bare repository has no index.
@@ -139,7 +143,7 @@ class Repository:
         """Return the best common ancestor of two revisions; see `ancestry.merge_base`.
 
         Raises:
-            RepositoryError: there is no such revision, or nothing is common.
+            RepositoryError: a revision does not exist, or the two have no common history.
         """
         from fluxbump.git import ancestry
 
@@ -149,33 +153,33 @@ class Repository:
         """Return the branch that HEAD is on.
 
         Raises:
-            RepositoryError: it is on none.
+            RepositoryError: HEAD is on no branch.
         """
         return refs.current_branch(self._git)
 
     def main_branch(self, remote: str) -> str:
-        """Return the main branch: the remote's, else the one that HEAD is on, else `main`."""
+        """Return the remote's main branch, or else the branch that HEAD is on, or else `main`."""
         return refs.main_branch(self._git, remote)
 
     def remote_address(self, name: str) -> str | None:
-        """Return the URL that a remote is pushed to; None when there is no such remote."""
+        """Return the push URL of a remote; None if there is no such remote."""
         found = self._git.run("remote", "get-url", "--push", "--", name, accept=(0, 2, 128))
         return found.decode().strip() or None
 
     def branch(self, name: str) -> Branch | None:
-        """Look a branch up; None when there is none."""
+        """Return a branch; None if there is no such branch."""
         return refs.branch(self._git, name)
 
     def lineage(self, revision: str, paths: Collection[str]) -> tuple[Held, ...]:
-        """Return every version that some files have had in any branch; see `history.read`.
+        """Return all versions that some files have had in any branch; see `history.read`.
 
         Raises:
-            RepositoryError: the history is not all here, or too large.
+            RepositoryError: the history is not complete, or too large.
         """
         return history.read(self._git, self._layout, paths, revision)
 
     def ever_held(self, revision: str, texts: Collection[str]) -> frozenset[str]:
-        """Return those of some texts that a file has held, or may have; see `history.ever_held`."""
+        """Return the texts that a file has contained, or may have; see `history.ever_held`."""
         return history.ever_held(self._git, self._layout, texts, revision)
 
     def modified(self, paths: Iterable[str]) -> list[str]:
@@ -184,24 +188,24 @@ class Repository:
 
     @property
     def clean(self) -> bool:
-        """Whether the working tree holds what HEAD does, and no file besides that git would add."""
+        """Whether the working tree equals HEAD and has no untracked files but ignored ones."""
         return self.bare or uncommitted.is_clean(self._git)
 
     def unstaged(self, paths: Iterable[str]) -> set[str]:
-        """Return those of `paths` of which the index does not hold what is in the working tree."""
+        """Return those of `paths` whose working tree differs from the index."""
         return uncommitted.unstaged(self._git, paths)
 
     # --- building ---------------------------------------------------------------------------
 
     def described(self, sha: str) -> CommitText:
-        """Return what a commit says; see `objects.commit_text`."""
+        """Return the tree, parents and message of a commit; see `objects.commit_text`."""
         return objects.commit_text(self._git, sha)
 
     def beyond(self, base: str, tip: str) -> dict[str, tuple[str, ...]]:
-        """Map the commits that `tip` has and `base` has not to their parents.
+        """Map each commit that `tip` has and `base` lacks to its parents.
 
         Raises:
-            RepositoryError: a commit is not here.
+            RepositoryError: the repository lacks one of the commits.
         """
         from fluxbump.git import ancestry
 
@@ -216,19 +220,19 @@ class Repository:
         *,
         stand_in: bool = False,
     ) -> str:
-        """Write a commit of `changes` over `base`, which no ref holds yet; return its name.
+        """Write a commit of `changes` to `base` and return its name; no ref points to it yet.
 
         Author, committer and signature follow the user's git configuration.
 
         Args:
-            base: what `changes` are to.
-            changes: all of them, those of `parent` too.
-            message: of the commit.
-            parent: of the commit; None for the base.
-            stand_in: sign with our own name where git has been told nobody's.
+            base: the files before the changes.
+            changes: all changes to `base`, also those that `parent` already has.
+            message: the commit's message.
+            parent: the commit's parent; None for the base.
+            stand_in: whether fluxbump is the author and committer if git has no name configured.
 
         Raises:
-            RepositoryError: git does not know who the author is, or cannot sign.
+            RepositoryError: git has no name for the author, or cannot sign.
         """
         with self.trees.incoming() as env:
             tree = self.trees.build_tree(base, changes, env)
@@ -236,13 +240,14 @@ class Repository:
             return self._writer.commit(tree, parent, message, env, stand_in=stand_in)
 
     def create(self, branch: str, commit: str, tree: str) -> str | None:
-        """Create a branch; git refuses when it exists by now.
+        """Create a branch, unless it exists by now.
 
         Returns:
-            None; the tip, when another run was faster and the branch holds the same tree.
+            None if the branch was created; its tip if another run has created it with the same
+                tree.
 
         Raises:
-            RepositoryError: it exists and holds something else, or its name cannot be used.
+            RepositoryError: the branch exists with another tree, or its name cannot be used.
         """
         with changing(f"made the branch {branch}") as change:
             try:
@@ -256,7 +261,7 @@ class Repository:
         return None
 
     def replace(self, branch: Branch, commit: str) -> str:
-        """Point a branch elsewhere and keep its old tip under a ref; return that ref.
+        """Point a branch to another commit, and return the ref that keeps its old tip.
 
         Raises:
             RepositoryError: the branch moved meanwhile.
@@ -270,27 +275,28 @@ class Repository:
         return kept
 
     def check_branch_name(self, name: str) -> None:
-        """Refuse a name that no branch of ours may have; see `branch_names.problem`.
+        """Refuse a name that a branch of fluxbump may not have; see `branch_names.problem`.
 
         Raises:
-            RepositoryError: the name is not one for a branch.
+            RepositoryError: the name is not allowed.
         """
         refs.check_branch_name(self._git, name)
 
     # --- switching ----------------------------------------------------------------------------
 
     def require_switchable(self, branch: str, base: CommitSnapshot, changes: ChangeSet) -> None:
-        """Refuse a switch to the result that would overwrite local changes.
+        """Refuse a switch to the result if it would overwrite local changes.
 
         Raises:
-            RepositoryError: it would, there is no working tree, or a merge or rebase is under way.
+            RepositoryError: it would, there is no working tree, another working tree has the branch
+                checked out, or a merge or rebase is under way.
         """
         self._require_work_tree("nothing to check out", hint="drop --checkout")
         refs.require_not_elsewhere(self._git, branch, self.root)
         uncommitted.require_switchable(self._git, self.trees, self._layout.private, base, changes)
 
     def switch(self, branch: str) -> None:
-        """Check a branch out.
+        """Check out a branch.
 
         Raises:
             RepositoryError: git refused.

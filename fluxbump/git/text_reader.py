@@ -1,4 +1,4 @@
-"""Reads files of a snapshot as text, within the budget of a file."""
+"""Read the files of a snapshot as text, within the size budget of a file."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from fluxbump.text.live_code import YAML, decode, suffix_of
 
 
 class TextReader:
-    """Reads the files that others may have written, and remembers which are too large.
+    """Reads files of a snapshot as text, and remembers those that are too large.
 
     Attributes:
-        snapshot: whose files.
+        snapshot: the snapshot that has the files.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
@@ -22,7 +22,7 @@ class TextReader:
         self._refused: dict[str, Unreadable] = {}
 
     def texts(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """Yield each path with its text, in the order given, but for what is too large."""
+        """Yield each path with its text, in the given order, without files that are too large."""
         for path, data in self.snapshot.read_many(paths):
             excess = _excess(path, data)
             if excess is None:
@@ -32,7 +32,7 @@ class TextReader:
 
     @property
     def refused(self) -> tuple[Unreadable, ...]:
-        """The files that were too large, by path."""
+        """The files that were too large, sorted by path."""
         return tuple(self._refused[path] for path in sorted(self._refused))
 
 
@@ -40,7 +40,7 @@ def text_of(snapshot: Snapshot, path: str) -> str:
     """Return the text of a file that a command cannot go on without.
 
     Raises:
-        PinError: it exceeds the budget of a file.
+        PinError: the file exceeds the size budget.
         KeyError: there is no such file.
     """
     data = snapshot.read(path)

@@ -1,9 +1,9 @@
-"""Where the token comes from: the environment, a file, the URL, or git's credential helpers.
+"""Find the token for a forge: in the environment, a file, the URL, or git's credential helpers.
 
 The order is: `FLUXBUMP_TOKEN`, `FLUXBUMP_TOKEN_FILE`, the password in the URL, the variables that
 the forge's own tools read, `git credential fill`, and last a user in the URL without a password.
-The first that is there is taken; one that is there and cannot be a token is an error, because the
-next would be somebody else's.
+The first value that is set is used. A value that cannot be a token is an error, because the next
+one may belong to another account.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ _PATIENCE = 30.0
 
 
 class TokenWords(Protocol):
-    """What a forge calls its tokens."""
+    """The names of variables and usernames that a forge uses for its tokens."""
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """The variables that the forge's own tools read, the first that is there counts."""
+        """The variables that the forge's own tools read; the first one that is set is used."""
 
     @property
     def username(self) -> str:
-        """What git says before a token by itself."""
+        """The username that git sends with a token that has no account."""
 
     @property
     def own_hosts(self) -> tuple[str, ...]:
-        """Hosts that the variables are for, or how their names end; none if they are for all."""
+        """The hosts that `variables` are for, or suffixes of host names; empty for all hosts."""
 
     @property
     def elsewhere(self) -> tuple[str, ...]:
-        """The variables for other hosts."""
+        """The variables for hosts that are not in `own_hosts`."""
 
     @property
     def site_variable(self) -> str:
@@ -53,36 +53,37 @@ class TokenWords(Protocol):
 
     @property
     def account_variable(self) -> str:
-        """The variable with an account, to which `account_secrets` belong; empty for none."""
+        """The variable with the account that `account_secrets` belong to; empty for none."""
 
     @property
     def account_secrets(self) -> tuple[str, ...]:
-        """The variables with a secret of that account."""
+        """The variables with a secret of the account in `account_variable`."""
 
     @property
     def address_username(self) -> str:
-        """What git says for an account that is an e-mail address, if it takes no address."""
+        """The username that git sends if the account is an email address; empty for the address."""
 
     @property
     def nobody(self) -> frozenset[str]:
-        """Usernames that stand for the token, and for no account."""
+        """The usernames that mean that the secret is a token without an account."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """Who we are for a remote and its forge.
+    """The username and secret for a remote and its forge.
 
     Attributes:
-        username: what git says before the token; a token by itself when `secret` is empty, so it
-            is not shown either.
+        username: the username that git sends with the secret. It is the token itself if `secret` is
+            empty, so it is not shown either.
         secret: the token or password.
-        source: where it comes from, for people: `FLUXBUMP_TOKEN`.
-        account: whose the secret is, where the two belong together (HTTP Basic); empty where the
-            secret alone says who we are (HTTP Bearer).
+        source: the place that it comes from, for messages: `FLUXBUMP_TOKEN`.
+        account: the account of the secret, for HTTP Basic; empty if the secret is sent alone, for
+            HTTP Bearer.
 
     Raises:
-        UsageError: the username or the secret has what neither HTTP nor git's credential protocol
-            can carry (gitcredentials(7)): a line break or another control character.
+        UsageError: the username or the secret is empty or too long, or has a character that neither
+            HTTP nor git's credential protocol can carry (gitcredentials(7)): a line break or
+            another control character.
     """
 
     username: str = field(repr=False)
@@ -97,7 +98,7 @@ class Credential:
             _check(self.secret.reveal(), self.source)
 
     def redact(self, text: str) -> str:
-        """Return `text` without the secret, also as HTTP Basic has it."""
+        """Return `text` with the secret masked, also in the encoding of HTTP Basic."""
         pair = f"{self.username}:{self.secret.reveal()}".encode()
         return masked(
             text, (self.secret.reveal() or self.username, base64.b64encode(pair).decode())
@@ -112,18 +113,17 @@ def find(
     userinfo: Userinfo | None = None,
     cwd: Path | None = None,
 ) -> Credential | None:
-    """Find the credential for a remote; None when there is none anywhere.
+    """Find the credential for a remote; None if no place has one.
 
     Args:
-        remote: what it is for.
-        words: of its forge; of a forge that is not known, our own variables and git's helpers are
-            asked alone.
+        remote: the remote's URL.
+        words: the names that the remote's forge uses; an unknown forge has no variables of its own.
         environ: the environment.
-        userinfo: what the URL had before the `@`.
+        userinfo: the user information of the URL.
         cwd: the repository whose configuration names git's credential helpers.
 
     Raises:
-        UsageError: a variable or file is there, and cannot be a token.
+        UsageError: a variable or file has a value that cannot be a token.
         ToolError: git or its helper cannot be run.
     """
     name = userinfo.username.reveal() if userinfo else ""
@@ -142,10 +142,10 @@ def find(
 
 
 def from_url(userinfo: Userinfo | None) -> Credential | None:
-    """Return what a URL said before the `@`, for git alone.
+    """Return the credential in a URL's user information, which is for git alone.
 
     Raises:
-        UsageError: it holds what cannot be a token.
+        UsageError: the user information cannot be a credential.
     """
     if userinfo is None:
         return None
@@ -161,12 +161,13 @@ def _with_password(userinfo: Userinfo | None, words: TokenWords) -> Credential |
 def _from_forge(
     environ: Mapping[str, str], words: TokenWords, remote: RemoteUrl
 ) -> Credential | None:
-    """Return what the variables of a forge's own tools hold.
+    """Return the credential in the variables of a forge's own tools; None if none is set.
 
     A token for the forge's own hosts is not sent to another one.
 
     Raises:
-        UsageError: one is set, and cannot be a token.
+        UsageError: a variable has a value that cannot be a token, or the account's variable is not
+            set.
     """
     names = words.variables
     if words.own_hosts and not _is_own(remote.host, words):
@@ -188,7 +189,7 @@ def _from_account(environ: Mapping[str, str], words: TokenWords, name: str) -> C
 
 
 def _of_account(username: str, secret: Secret, words: TokenWords, source: str) -> Credential:
-    """Return what a username and a secret say together."""
+    """Return the credential of a username and a secret; some usernames stand for no account."""
     if username in words.nobody:
         return Credential(username, secret, source)
     told = words.address_username if "@" in username else ""
@@ -196,7 +197,10 @@ def _of_account(username: str, secret: Secret, words: TokenWords, source: str) -
 
 
 def parse_answer(text: str) -> tuple[str, Secret] | None:
-    """Return the user and password that `git credential fill` answers (git-credential(1))."""
+    """Return the user and password in an answer of `git credential fill`; None if it lacks one.
+
+    The format is that of git-credential(1).
+    """
     pairs = dict(line.partition("=")[::2] for line in text.split("\n"))
     username, password = pairs.get("username"), pairs.get("password")
     return (username, Secret(password)) if username and password else None
@@ -211,7 +215,7 @@ def _own(environ: Mapping[str, str], words: TokenWords) -> Credential | None:
 
 
 def _bare(value: str, words: TokenWords, source: str) -> Credential:
-    """A token by itself: git still wants a name, and each forge says which."""
+    """Return the credential of a token without an account, with the forge's username for git."""
     return Credential(words.username, _checked(value, source), source)
 
 
@@ -221,10 +225,11 @@ def _checked(value: str, source: str) -> Secret:
 
 
 def _check(value: str, source: str) -> None:
-    """Refuse what cannot be a token, without quoting it.
+    """Refuse a text that cannot be a token, without quoting it.
 
     Raises:
-        UsageError: it is empty, too long, or has more than printable characters.
+        UsageError: the text is empty or too long, begins or ends with a blank, or has characters
+            that are not printable.
     """
     why = ""
     if not value.strip():

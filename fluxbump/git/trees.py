@@ -1,7 +1,7 @@
-"""Builds trees, and the patches between them. Nothing here moves a ref.
+"""Build trees, and the patches between them. Nothing here moves a ref.
 
-New objects can go to a quarantine directory outside the repository, as `git receive-pack` does
-it, so that a preview is as exact as the real thing and leaves nothing behind.
+New objects can go to a quarantine directory outside the repository, as in `git receive-pack`. So a
+preview is exact, and leaves no objects in the repository.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ _THROWN_AWAY = (
 
 
 class Built(Struct, frozen=True):
-    """What a change set makes of a base.
+    """The result of a change set on a base.
 
     Attributes:
-        tree: name of the resulting tree; empty when the base is no commit.
-        patch: what `git apply` takes to go there.
+        tree: the name of the resulting tree; empty if the base is not a commit.
+        patch: the patch from the base to the result, for `git apply`.
     """
 
     tree: str
@@ -50,8 +50,8 @@ class Trees:
     """Builds trees in one repository, and the patches between them.
 
     Args:
-        git: runs in the repository.
-        layout: where the repository is.
+        git: runs git in the repository.
+        layout: the repository's directories.
     """
 
     def __init__(self, git: Runner, layout: Layout) -> None:
@@ -61,20 +61,21 @@ class Trees:
 
     @contextmanager
     def quarantine(self) -> Iterator[dict[str, str]]:
-        """Give an environment in which new objects and the index go to a scratch directory."""
+        """Yield variables that make git write objects and the index to a scratch directory."""
         with scratch.directory() as place:
             place.joinpath("objects").mkdir()
             yield _elsewhere(place / "objects", place / "index", self._objects)
 
     @contextmanager
     def incoming(self) -> Iterator[dict[str, str]]:
-        """Give an environment whose new objects join the repository's when the block ends.
+        """Yield variables for git whose new objects join the repository when the block ends.
 
-        Until then they lie beside them, as what `git receive-pack` receives, so whatever ends a
-        run leaves no half-written pack among them. `git prune` knows the name, as we do.
+        Until then they are in a directory beside the repository's objects, as in `git
+        receive-pack`. So an interrupted run leaves no half-written pack among the objects. `git
+        prune` removes a directory with such a name.
 
         Raises:
-            RepositoryError: the objects may not be written.
+            RepositoryError: the objects cannot be written for lack of permission.
         """
         try:
             with scratch.directory("tmp_objdir-fluxbump-", self._objects) as place:
@@ -89,7 +90,10 @@ class Trees:
             ) from None
 
     def build_tree(self, base: CommitSnapshot, changes: ChangeSet, env: Mapping[str, str]) -> str:
-        """Write the tree of `changes` over `base`; `env` says where the objects and index go."""
+        """Write the tree of `changes` to `base`, and return its name.
+
+        `env` says where the objects and the index go.
+        """
         blobs = self._blobs([data for data in changes.files.values() if data is not None], env)
         null = b"0 " + b"0" * len(base.commit.tree)
         lines = []
@@ -102,7 +106,7 @@ class Trees:
         return self._git.run("write-tree", env=env).decode().strip()
 
     def preview(self, base: Snapshot, changes: ChangeSet) -> Built:
-        """Build the tree of `changes` over `base`, and the patch."""
+        """Build the tree of `changes` to `base`, and the patch, in a quarantine."""
         with self.quarantine() as env:
             if not isinstance(base, CommitSnapshot):
                 return Built("", self._patch(*self._excerpts(base, changes, env), env))
@@ -110,23 +114,26 @@ class Trees:
             return Built(tree, self._patch(base.commit.tree, tree, env))
 
     def stages(self, base: CommitSnapshot, stages: Iterable[ChangeSet]) -> tuple[Built, ...]:
-        """Build the tree of each change set over `base`, and the patch from the one before it."""
+        """Build the tree of each change set on `base`, and the patch from the tree before it."""
         with self.quarantine() as env:
             trees = [self._preview_tree(base, stage, env) for stage in stages]
             steps = pairwise((base.commit.tree, *trees))
             return tuple(Built(new, self._patch(old, new, env)) for old, new in steps)
 
     def difference(self, old: str, new: str) -> bytes:
-        """Return the patch from one commit to another, as `preview` has it.
+        """Return the patch from one commit to another, in the format of `preview`.
 
         Raises:
-            RepositoryError: a commit is not here.
+            RepositoryError: the repository lacks one of the commits.
         """
         with self.quarantine() as env:
             return self._patch(old, new, env)
 
     def merged(self, ours: str, other: str) -> str | None:
-        """Return the tree to which git merges two commits by itself; None if it cannot."""
+        """Return the tree of git's merge of two commits; None for a conflict or an old git.
+
+        Git needs `merge-tree --write-tree`, of version 2.38.
+        """
         command = ("merge-tree", "--write-tree", "--no-messages", ours, other)
         with self.quarantine() as env:
             try:
@@ -139,7 +146,7 @@ class Trees:
     def _preview_tree(
         self, base: CommitSnapshot, changes: ChangeSet, env: Mapping[str, str]
     ) -> str:
-        """Write the tree of `changes` over `base` with one process; `env` is a quarantine's.
+        """Write the tree of `changes` to `base` with one process, in a quarantine's `env`.
 
         `fast-import` writes trees only as part of a commit on a branch, so it runs in a scratch
         repository that borrows the real one's objects.
@@ -153,7 +160,7 @@ class Trees:
     def _excerpts(
         self, base: Snapshot, changes: ChangeSet, env: Mapping[str, str]
     ) -> tuple[str, str]:
-        """Write the trees of the changed files alone, before and after."""
+        """Write the trees of the changed files alone, and return their names before and after."""
         base_paths = set(base.paths())
         before = {path: base.read(path) for path in changes.files if path in base_paths}
         after = {path: data for path, data in changes.files.items() if data is not None}
@@ -182,10 +189,11 @@ class Trees:
         return iter(self._import(b"".join(commands), env).split())
 
     def _import(self, stream: bytes, env: Mapping[str, str], *options: str) -> bytes:
-        """Run `fast-import`, which calls the hook for moved refs though it moves none of ours.
+        """Run `fast-import` without hooks, because it calls the hook for moved refs.
 
-        It reads a file: a pipe that ends early, because we are killed, would make it report a
-        crash. What it reports when it fails is in its message too.
+        It reads a file: if this process were killed, a pipe would end early, and `fast-import`
+        would write a crash report. Such a report is deleted, because git's message has the reason
+        too.
         """
         command = (*_NO_HOOKS, *options, "fast-import", "--quiet")
         with closing(self._git.begin(*command, stdin=stream, env=env)) as begun:
@@ -197,7 +205,7 @@ class Trees:
                 raise
 
     def _patch(self, old: str, new: str, env: Mapping[str, str]) -> bytes:
-        """Return what `git apply` takes to go from one tree to the other."""
+        """Return the patch from one tree to the other, for `git apply`."""
         return self._git.run(
             "diff-tree", "-r", "-p", "--binary", "--full-index", "--no-renames", "--no-ext-diff",
             "--no-textconv", "--no-color", "--src-prefix=a/", "--dst-prefix=b/", old, new, env=env,
@@ -210,7 +218,10 @@ def _mode(base: Snapshot, path: str) -> bytes:
 
 
 def _scratch_repository(place: Path, example: str) -> None:
-    """Make the least that git takes for a repository; `example` is an object name of its format."""
+    """Make the smallest directory that git takes for a repository.
+
+    `example` is an object name in the repository's hash format.
+    """
     for folder in ("objects", "refs"):
         (place / folder).mkdir()
     (place / "HEAD").write_text("ref: refs/heads/none\n", encoding="ascii")
@@ -220,7 +231,7 @@ def _scratch_repository(place: Path, example: str) -> None:
 
 
 def _import_stream(base: CommitSnapshot, changes: ChangeSet) -> bytes:
-    """A commit that nobody will see, and the question which tree it has (git-fast-import(1))."""
+    """Return the input for git-fast-import(1): a throwaway commit, and a query of its tree."""
     lines = [
         b"commit refs/heads/preview\nmark :1\ncommitter fluxbump <> 0 +0000\ndata 0\nfrom %b\n"
         % base.commit.sha.encode()
@@ -252,7 +263,7 @@ def _elsewhere(new: Path, index: Path, objects: Path) -> dict[str, str]:
 
 
 def _join(new: Path, objects: Path) -> None:
-    """Move new objects among the others; a pack's index, by which git finds it, comes last."""
+    """Move new objects into the repository; a pack's index, by which git finds it, comes last."""
     found = [path for path in new.rglob("*") if path.is_file()]
     for path in sorted(found, key=lambda path: (path.suffix == ".idx", path.name)):
         target = objects / path.relative_to(new)
@@ -264,7 +275,7 @@ def _join(new: Path, objects: Path) -> None:
 
 
 def _quoted(path: str) -> str:
-    """Write a path the way GIT_ALTERNATE_OBJECT_DIRECTORIES wants one that holds a separator."""
+    """Quote a path for GIT_ALTERNATE_OBJECT_DIRECTORIES if it contains a separator."""
     if os.pathsep not in path and not path.startswith('"'):
         return path
     return '"' + path.replace("\\", "\\\\").replace('"', '\\"') + '"'

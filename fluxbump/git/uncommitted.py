@@ -1,4 +1,4 @@
-"""What a working tree and its index hold that is not committed, and whether it is in the way."""
+"""Find changes that are not committed, and refuse a switch that would overwrite them."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def modified(git: Runner, paths: Iterable[str]) -> list[str]:
 
 
 def is_clean(git: Runner) -> bool:
-    """Whether the working tree holds what HEAD does, and no file besides that git would add."""
+    """Whether the working tree equals HEAD and has no untracked files but ignored ones."""
     return not _states(git, "normal")
 
 
 def unstaged(git: Runner, paths: Iterable[str]) -> set[str]:
-    """Return those of `paths` of which the index does not hold what is in the working tree."""
+    """Return those of `paths` whose working tree differs from the index."""
     wanted = set(paths)
     return {path for state, path in _states(git, "all") if state[1] != " " and path in wanted}
 
 
 def _states(git: Runner, untracked: Literal["no", "normal", "all"]) -> list[tuple[str, str]]:
-    """Give each file that differs with the two letters that git-status(1) has for it."""
+    """Return each changed file with its two status letters of git-status(1)."""
     out = git.run(
         "status", "--porcelain=v1", "-z", f"--untracked-files={untracked}", "--no-renames",
         "--ignore-submodules=all", env={"GIT_OPTIONAL_LOCKS": "0"},
@@ -46,17 +46,17 @@ def _states(git: Runner, untracked: Literal["no", "normal", "all"]) -> list[tupl
 def require_switchable(
     git: Runner, trees: Trees, private: Path, base: CommitSnapshot, changes: ChangeSet
 ) -> None:
-    """Refuse a switch to a result that would overwrite what is not committed.
+    """Refuse a switch to the result if it would overwrite changes that are not committed.
 
     Args:
-        git: runs in the working tree.
+        git: runs git in the working tree.
         trees: builds the result.
         private: the working tree's own git directory.
-        base: what `changes` are to.
-        changes: what the switch brings.
+        base: the files before the changes.
+        changes: the changes that the switch brings.
 
     Raises:
-        RepositoryError: it would, or a merge or rebase is under way.
+        RepositoryError: the switch would overwrite changes, or a merge or rebase is under way.
     """
     unfinished = next((name for name in _UNFINISHED if (private / name).exists()), None)
     if unfinished:

@@ -1,4 +1,4 @@
-"""Snapshots of what is not committed: the index, and the working tree."""
+"""Snapshots of files that are not committed: the index, and the working tree."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STAGED = b"0"
 
 
 class IndexSnapshot(ObjectSnapshot):
-    """What is staged, which is what the next commit will hold."""
+    """A snapshot of the index, which the next commit will have."""
 
     name = "index"
 
@@ -30,7 +30,7 @@ class IndexSnapshot(ObjectSnapshot):
 
     @cached_property
     def entries(self) -> dict[str, tuple[bytes, bytes]]:
-        """Path to mode and object name, of regular files.
+        """The mode and the object name of each regular file, by path.
 
         Raises:
             RepositoryError: a merge has left conflicts.
@@ -39,7 +39,7 @@ class IndexSnapshot(ObjectSnapshot):
 
     @property
     def others(self) -> Others:
-        """What is no regular file."""
+        """The entries that are not regular files."""
         return others(self._listed)
 
     @cached_property
@@ -61,7 +61,7 @@ class IndexSnapshot(ObjectSnapshot):
 
 
 class WorktreeSnapshot(Searched):
-    """The working tree: tracked files as they are, and new ones that are not ignored."""
+    """A snapshot of the working tree: tracked files, and untracked ones that are not ignored."""
 
     name = "working tree"
 
@@ -85,17 +85,17 @@ class WorktreeSnapshot(Searched):
 
     @cached_property
     def _odd(self) -> list[str]:
-        """What is here and no regular file."""
+        """The paths in the working tree that are not regular files, sorted."""
         return sorted({*self._names} - {*self._paths})
 
     def links(self) -> Mapping[str, str]:
-        """Return the symbolic links, each with what it holds."""
+        """Return the target of each symbolic link, by path."""
         links = (Path(self._root, name) for name in self._odd)
         pairs = zip(self._odd, links, strict=True)
         return {name: os.fsdecode(link.readlink()) for name, link in pairs if link.is_symlink()}
 
     def modules(self) -> Sequence[str]:
-        """The directories of submodules; other repositories that lie in the tree are none."""
+        """Return the directories of submodules; other repositories in the tree do not count."""
         folders = (name for name in self._odd if not name.endswith("/"))
         full = ((name, Path(self._root, name)) for name in folders)
         return [name for name, path in full if path.is_dir() and not path.is_symlink()]
@@ -105,16 +105,16 @@ class WorktreeSnapshot(Searched):
         return os.path.isfile(full) and not os.path.islink(full)  # noqa: PTH113, PTH114  # same
 
     def _is_here(self, path: str) -> bool:
-        """Whether the path is a file, and no link on the way leads elsewhere."""
+        """Whether the path is a regular file that is not behind a symbolic link."""
         real = os.path.join(os.path.realpath(self._root), path)  # noqa: PTH118  # as above
         return self._is_file(path) and os.path.realpath(real) == real
 
     def paths(self) -> Sequence[str]:
-        """All regular files, sorted."""
+        """Return all regular files, sorted."""
         return self._paths
 
     def read(self, path: str) -> bytes:
-        """Return a file's bytes; KeyError when there is none."""
+        """Return the bytes of a file; raises KeyError if there is no such file."""
         if not self._is_here(path):
             raise KeyError(path)
         with Path(self._root, path).open("rb") as file:
@@ -126,7 +126,7 @@ class WorktreeSnapshot(Searched):
             yield path, self.read(path)
 
     def below(self, folder: str) -> Sequence[str]:
-        """All files below `folder`, ignored ones too: vendored charts seldom are committed."""
+        """Return all files below `folder`, also ignored ones, because vendored charts often are."""
         found = []
         for parent, folders, names in os.walk(Path(self._root, folder)):
             if ".git" in folders:
@@ -147,12 +147,12 @@ class WorktreeSnapshot(Searched):
 
 
 class EditableWorktree(WorktreeSnapshot):
-    """The working tree as something to edit: each file is read once, and ignored ones are not here.
+    """A snapshot of the working tree for edits: no ignored files, and each file is read once.
 
     Args:
-        runner: runs git.
-        root: of the working tree.
-        commit: HEAD; None where there is none yet.
+        runner: runs git in the working tree.
+        root: the root of the working tree.
+        commit: the commit of HEAD; None if there is none yet.
     """
 
     def __init__(self, runner: Runner, root: Path, commit: Commit | None) -> None:
@@ -161,16 +161,16 @@ class EditableWorktree(WorktreeSnapshot):
 
     @cached_property
     def conflicts(self) -> frozenset[str]:
-        """Files with unresolved conflicts of a merge."""
+        """The files with unresolved conflicts of a merge."""
         out = self._git.run("ls-files", "--unmerged", "-z", "--full-name", cwd=self._root)
         lines = out.decode("utf-8", "surrogateescape").split("\0")
         return frozenset(line.partition("\t")[2] for line in lines if line)
 
     def paths(self) -> Sequence[str]:
-        """All regular files, sorted.
+        """Return all regular files, sorted.
 
         Raises:
-            RepositoryError: one of them may not be read, so nobody knows what it pins.
+            RepositoryError: a file cannot be read, so its pins are not known.
         """
         if not self._readable:
             for path in self._paths:
@@ -182,10 +182,10 @@ class EditableWorktree(WorktreeSnapshot):
     _readable = False
 
     def read(self, path: str) -> bytes:
-        """Return a file's bytes, always those of the first time; KeyError when there is none.
+        """Return the bytes that a file had at its first read; raises KeyError if it does not exist.
 
         Raises:
-            RepositoryError: it holds conflicts, or cannot be read.
+            RepositoryError: the file has conflicts, or cannot be read.
         """
         if path not in self._held:
             if path in self.conflicts:
@@ -201,25 +201,25 @@ class EditableWorktree(WorktreeSnapshot):
         return self._held[path]
 
     def below(self, folder: str) -> Sequence[str]:
-        """All files below `folder`; those that git ignores are nobody's to edit or to judge."""
+        """Return all files below `folder`, without those that git ignores."""
         return [path for path in self.paths() if path.startswith(folder)]
 
     def ignored_below(self, folder: str) -> Sequence[str]:
-        """The files below `folder` that git ignores."""
+        """Return the files below `folder` that git ignores."""
         return sorted(set(super().below(folder)) - set(self.paths()))
 
     def ignored(self, path: str) -> Sequence[str]:
-        """The path itself, if it is a file that git ignores."""
+        """Return the path itself if it is a file that git ignores; empty otherwise."""
         return [path] if self._is_here(path) and path not in self.paths() else []
 
     def mode(self, path: str) -> bytes:
-        """Return a file's mode as git writes it; that of a plain file for one that is not here."""
+        """Return a file's mode as git writes it; the mode of a plain file if it does not exist."""
         full = Path(self._root, path)
         executable = full.is_file() and full.stat().st_mode & stat.S_IXUSR
         return _REGULAR[1] if executable else _REGULAR[0]
 
     def unseen(self) -> Sequence[str]:
-        """Tracked files that the working tree does not show as text.
+        """Return the tracked files that the working tree does not show as text.
 
         They are left out of a sparse checkout, or written in an encoding such as UTF-16
         (gitattributes(5), `working-tree-encoding`).

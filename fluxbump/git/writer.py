@@ -1,7 +1,7 @@
-"""What changes a repository: a commit, refs, a switch. GitPython runs git.
+"""Change a repository with GitPython: write a commit, move refs, switch branches.
 
-The only import of GitPython, which takes longer than all else that a run imports. So a run that
-changes nothing does not import it.
+GitPython is imported in this module alone, because its import takes longer than all other imports
+of a run together. A run that changes nothing does not import this module.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Writer:
     """Changes one repository.
 
     Args:
-        where: in the repository.
-        environ: for git's processes, besides our own.
+        where: a directory in the repository.
+        environ: variables for git, in addition to those of this process.
     """
 
     def __init__(self, where: Path, environ: Mapping[str, str]) -> None:
@@ -47,25 +47,25 @@ class Writer:
         self._repo.git.update_environment(**environ)
 
     def close(self) -> None:
-        """End the helper processes."""
+        """End the helper processes of git."""
         self._repo.close()
 
     def commit(
         self, tree: str, parent: str, message: str, env: Mapping[str, str], *, stand_in: bool
     ) -> str:
-        """Write a commit that no ref holds yet, and return its name.
+        """Write a commit and return its name; no ref points to it yet.
 
         Author, committer and signature follow the user's git configuration.
 
         Args:
-            tree: its tree's name.
-            parent: its parent's name.
-            message: as it is to stand.
-            env: for git, besides what all of it gets: where the object goes.
-            stand_in: sign with our own name where git has been told nobody's.
+            tree: the name of the commit's tree.
+            parent: the name of its parent.
+            message: the commit's message.
+            env: further variables for git, which say where the object goes.
+            stand_in: whether fluxbump is the author and committer if git has no name configured.
 
         Raises:
-            RepositoryError: git does not know who the author is, or cannot sign.
+            RepositoryError: git has no name for the author, or cannot sign.
         """
         # commit-tree, unlike commit, does not look at commit.gpgsign itself.
         sign = ["-S"] if self._told("--type=bool", "--get", "commit.gpgsign") == "true" else []
@@ -93,13 +93,13 @@ class Writer:
         raise RepositoryError(f"git could not make the commit: {reason}", hint=advice)
 
     def update_refs(self, commands: str) -> None:
-        """Move refs in one transaction; each command says what it expects to find.
+        """Move refs in one transaction, in which each command names the old value that it expects.
 
         Args:
-            commands: as `git update-ref --stdin -z` takes them.
+            commands: the input for `git update-ref --stdin -z`.
 
         Raises:
-            RepositoryError: one found something else, and no ref was moved.
+            RepositoryError: a ref had another value, or cannot be made, and no ref was moved.
         """
         status, _, reason = self._run(
             *_PATIENT, "update-ref", "--create-reflog", "-m", "fluxbump", "--stdin", "-z",
@@ -112,7 +112,7 @@ class Writer:
             )
 
     def switch(self, branch: str) -> None:
-        """Check a branch out.
+        """Check out a branch.
 
         Raises:
             RepositoryError: git refused.
@@ -122,7 +122,10 @@ class Writer:
             raise RepositoryError(reason)
 
     def _stand_in(self) -> dict[str, str]:
-        """Return names for those that git was not told; see git-commit-tree(1)."""
+        """Return variables with fluxbump's name for each name or email that git lacks.
+
+        The variables are those of git-commit-tree(1).
+        """
         env = {}
         for role in ("AUTHOR", "COMMITTER"):
             for field, value in _OURSELVES.items():
@@ -132,7 +135,7 @@ class Writer:
         return env
 
     def _told(self, *question: str) -> str:
-        """Return what the configuration says, with all that it includes; empty for nothing."""
+        """Return a value of git's configuration, includes included; empty if it is not set."""
         status, out, reason = self._run("config", *question)
         if status not in (0, 1):
             raise RepositoryError(reason)
@@ -145,14 +148,14 @@ class Writer:
         env: Mapping[str, str] | None = None,
         shielded: bool = False,
     ) -> tuple[int, str, str]:
-        """Run git once; return its exit code, what it printed, and what it said on one line.
+        """Run git once, and return its exit code, its output, and its messages on one line.
 
         Args:
-            args: of git.
-            stdin: what it reads.
-            env: for it alone.
-            shielded: what ends us, and all of our process group, does not end it: git that is
-                killed leaves its lock files behind, and git that is not takes them away.
+            args: the arguments of git.
+            stdin: the standard input of git.
+            env: variables for this run alone.
+            shielded: whether a signal that ends this process group spares git. A killed git leaves
+                its lock files behind, and one that goes on removes them.
         """
         with reading(stdin or b"") as source:
             status, out, err = self._repo.git.execute(
