@@ -35,10 +35,7 @@ _SECONDS = 600.0
 """Seconds for one command or one object; the slowest takes ten in a tree of a million files."""
 
 _ALLOWANCE = Allowance(seconds=_SECONDS, out=512 << 20, grace=5.0)
-"""The limits of one command. A listing of a million files is a fifth of its output.
-
-The grace lets git remove its temporary files on SIGTERM.
-"""
+"""The limits: a listing of a million files is a fifth of `out`; on SIGTERM git tidies up."""
 
 # What git reads itself (git(1), "Environment variables"), and what it needs to start its helpers:
 # in a partial clone it fetches what it reads, over ssh or HTTPS, and a signature needs its agent.

@@ -246,10 +246,7 @@ class CommitSnapshot(ObjectSnapshot):
 
     @cached_property
     def _listed(self) -> tuple[dict[str, tuple[bytes, bytes]], dict[str, bytes], Others]:
-        """Three parts of the tree: regular files, folders, and other entries.
-
-        Files map a path to mode and object name, and folders map a path to an object name.
-        """
+        """Regular files (mode and object name by path), folders (object name by path), the rest."""
         out = self._git.run("ls-tree", "-r", "-t", "-z", "--full-tree", self.commit.tree)
         files, folders, rest = {}, {"": self.commit.tree.encode()}, []
         for line in out.decode("utf-8", "surrogateescape").split("\0"):

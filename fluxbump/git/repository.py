@@ -41,7 +41,7 @@ class Repository:
         Args:
             path: a directory in the repository; None for the current one.
             environ: variables for git, in addition to those of this process. In a partial clone git
-                fetches the objects that it reads and the clone lacks; see `remote.Remote.environ`.
+                needs those of `remote.Remote.environ` to fetch missing objects.
 
         Raises:
             RepositoryError: there is no repository, or git does not trust it.
@@ -100,9 +100,7 @@ class Repository:
         return self._closed_later(CommitSnapshot(self._git, commit, name))
 
     def worktree(self, *, instead: str = "use --rev REV") -> WorktreeSnapshot:
-        """Return a snapshot of the working tree.
-
-        If there is none, `instead` is the hint of the error.
+        """Return a snapshot of the working tree; `instead` is the hint if there is none.
 
         Raises:
             RepositoryError: the repository is bare, so it has no working tree.
@@ -111,9 +109,7 @@ class Repository:
         return WorktreeSnapshot(self._git, self.root)
 
     def editable(self, *, instead: str = "drop --in-place") -> EditableWorktree:
-        """Return a snapshot of the working tree that an edit can start from.
-
-        If there is none, `instead` is the hint of the error.
+        """Return a snapshot of the working tree for edits; `instead` is the hint if there is none.
 
         Raises:
             RepositoryError: the repository is bare, so it has no working tree.
@@ -243,8 +239,7 @@ class Repository:
         """Create a branch, unless it exists by now.
 
         Returns:
-            None if the branch was created; its tip if another run has created it with the same
-                tree.
+            None if the branch was created; its tip if another run did so with the same tree.
 
         Raises:
             RepositoryError: the branch exists with another tree, or its name cannot be used.
@@ -288,8 +283,8 @@ class Repository:
         """Refuse a switch to the result if it would overwrite local changes.
 
         Raises:
-            RepositoryError: it would, there is no working tree, another working tree has the branch
-                checked out, or a merge or rebase is under way.
+            RepositoryError: it would, or git cannot switch there, such as in a merge or a bare
+                repository.
         """
         self._require_work_tree("nothing to check out", hint="drop --checkout")
         refs.require_not_elsewhere(self._git, branch, self.root)

@@ -77,13 +77,11 @@ class Credential:
             empty, so it is not shown either.
         secret: the token or password.
         source: the place that it comes from, for messages: `FLUXBUMP_TOKEN`.
-        account: the account of the secret, for HTTP Basic; empty if the secret is sent alone, for
-            HTTP Bearer.
+        account: the secret's account, for HTTP Basic; empty if it is sent alone, for HTTP Bearer.
 
     Raises:
-        UsageError: the username or the secret is empty or too long, or has a character that neither
-            HTTP nor git's credential protocol can carry (gitcredentials(7)): a line break or
-            another control character.
+        UsageError: the username or the secret is empty, too long, or has a control character, which
+            HTTP and git's credential protocol cannot carry (gitcredentials(7)).
     """
 
     username: str = field(repr=False)
@@ -197,10 +195,7 @@ def _of_account(username: str, secret: Secret, words: TokenWords, source: str) -
 
 
 def parse_answer(text: str) -> tuple[str, Secret] | None:
-    """Return the user and password in an answer of `git credential fill`; None if it lacks one.
-
-    The format is that of git-credential(1).
-    """
+    """Return the user and password in an answer of git-credential(1); None if it lacks one."""
     pairs = dict(line.partition("=")[::2] for line in text.split("\n"))
     username, password = pairs.get("username"), pairs.get("password")
     return (username, Secret(password)) if username and password else None

@@ -1,8 +1,8 @@
-"""Chart archives as bytes: what a `.tgz` holds, its sha256, Git LFS pointers. Pure.
+"""Read chart archives from bytes, with their sha256, and detect Git LFS pointers. Pure.
 
 An archive comes from a network or from a stranger's commit, so reading one takes bounded time and
-memory whatever it claims: members are read in one pass and never written to disk, and everything
-that a chart has no use for (links, devices, sparse files, paths that leave the folder) is refused.
+memory whatever it claims. Members are read in one pass and never written to disk. Entries that a
+chart does not need are refused: links, devices, sparse files, and paths that leave the folder.
 The limits per file and the shape of paths are Helm's (`pkg/chart/loader/archive`).
 """
 
@@ -50,13 +50,13 @@ _MAX_LFS_POINTER = 1024
 
 
 class ChartArchive(Struct, frozen=True):
-    """What a chart archive holds.
+    """The contents of a chart archive.
 
     Attributes:
-        name: as in its Chart.yaml.
-        version: as in its Chart.yaml.
-        app_version: as in its Chart.yaml; None when it says nothing.
-        files: contents by path below the top folder, with `/`.
+        name: `name` in its Chart.yaml.
+        version: `version` in its Chart.yaml.
+        app_version: `appVersion` in its Chart.yaml; None if it has none.
+        files: the files' contents, by path below the top folder, with `/`.
     """
 
     name: str
@@ -66,7 +66,7 @@ class ChartArchive(Struct, frozen=True):
 
 
 class _UnusableError(Exception):
-    """Why an archive cannot be used; it becomes an IndexSourceError at once."""
+    """An archive cannot be used; the public functions turn it into an IndexSourceError."""
 
 
 def read_chart(data: bytes, *, where: str | None = None) -> ChartArchive:
@@ -74,10 +74,10 @@ def read_chart(data: bytes, *, where: str | None = None) -> ChartArchive:
 
     Args:
         data: the archive.
-        where: what to call it in an error: a path or a URL without credentials.
+        where: the archive's path or URL for errors, without credentials.
 
     Raises:
-        IndexSourceError: it is not a chart archive, is damaged, or exceeds a limit.
+        IndexSourceError: `data` is not a chart archive, is damaged, or exceeds a limit.
     """
     try:
         return _chart(_files(data))
@@ -86,12 +86,12 @@ def read_chart(data: bytes, *, where: str | None = None) -> ChartArchive:
 
 
 def read_files(data: bytes, *, where: str | None = None) -> Mapping[str, bytes]:
-    """Read a gzip-compressed tar of regular files, as Flux packs its artifacts; by path.
+    """Return the files of a gzip-compressed tar, as Flux packs its artifacts, by path.
 
-    See `read_chart` for the arguments; the limits are the same.
+    The arguments and the limits are those of `read_chart`.
 
     Raises:
-        IndexSourceError: it is no such archive, is damaged, or exceeds a limit.
+        IndexSourceError: `data` is not such an archive, is damaged, or exceeds a limit.
     """
     try:
         return _loose_files(data)
@@ -105,7 +105,7 @@ def sha256(data: bytes) -> str:
 
 
 def lfs_pointer(data: bytes) -> bool:
-    """Tell whether a file is a Git LFS pointer that stands for the real contents."""
+    """Whether a file is a Git LFS pointer instead of the real contents."""
     return len(data) < _MAX_LFS_POINTER and _LFS_POINTER.match(data) is not None
 
 
@@ -120,7 +120,7 @@ class _Inflated(io.RawIOBase):
         self._zlib = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
 
     def read(self, size: int = _SLICE, /) -> bytes:
-        """Return up to `size` bytes; none at the end, once the checksum proved right."""
+        """Return up to `size` bytes; empty at the end, after the checksum was verified."""
         while not self._zlib.eof:
             packed = self._zlib.unconsumed_tail or self._next()
             piece = self._zlib.decompress(packed, size)
@@ -142,7 +142,7 @@ class _Inflated(io.RawIOBase):
 
 
 class _Member(tarfile.TarInfo):
-    """A tar header, refused before anything that it claims is acted upon."""
+    """A tar header that is checked before the library acts on it."""
 
     extensions: ClassVar[int] = 0
 
@@ -175,7 +175,7 @@ def _refuse_useless(member: tarfile.TarInfo) -> None:
 
 
 def _files(data: bytes) -> dict[str, bytes]:
-    """Read all files below the only top folder."""
+    """Read all files below the single top folder of a chart."""
     files: dict[str, bytes] = {}
     folder = None
     try:
@@ -212,7 +212,7 @@ def _loose_files(data: bytes) -> dict[str, bytes]:
 
 
 def _members(data: bytes) -> Iterator[tuple[str, bytes | None]]:
-    """Yield each entry's name with its contents; None for a folder."""
+    """Yield the name and the contents of each entry; the contents are None for a folder."""
     _refuse_foreign(data)
 
     class Counted(_Member):
@@ -241,7 +241,7 @@ def _refuse_foreign(data: bytes) -> None:
 
 
 def _clean(name: str) -> str:
-    """Return a member's path with `/`, refused when it could leave the folder it is in."""
+    """Return a member's path with `/`; a path that could leave its folder is refused."""
     path = name.replace("\\", "/")
     unsafe = {"", ".", ".."}.intersection(path.split("/"))
     if unsafe or _DRIVE.match(path) or "\0" in path:

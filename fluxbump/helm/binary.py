@@ -1,11 +1,11 @@
-"""The helm binary, Helm 3 or 4. Nothing else runs it.
+"""Run the helm binary, Helm 3 or 4, to render charts. No other module runs it.
 
-A chart may be a stranger's, and Helm does what it says. So Helm is in a box. It has a private home:
-neither the user's plugins and repositories nor the current Kubernetes context have a say in what a
-chart renders to. Of the environment it gets what starts it, so there is no token to be rendered.
-Proxies lead nowhere: `helm template` needs no cluster, and no network as long as every dependency
-lies under `charts/`; see `remote_schemas` for what no proxy keeps it from. Time, memory and output
-are bounded.
+A chart can come from a stranger, and Helm does what it says. So Helm runs isolated. It has a
+private home: the user's plugins, repositories and Kubernetes context do not affect what a chart
+renders to. It gets the variables that it needs to start, and no token that a chart could render.
+Its proxies lead nowhere: `helm template` needs no cluster, and no network if all dependencies are
+under `charts/`. `remote_schemas` finds what proxies do not stop. Time, memory and output are
+bounded.
 """
 
 from __future__ import annotations
@@ -27,19 +27,18 @@ from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import Node
 
 KUBE_VERSION = "1.35.0"
-"""The Kubernetes that charts are rendered for.
+"""The Kubernetes version that charts are rendered for, as each build of helm assumes another one.
 
-Every build of helm assumes another one, so it is named. Charts ask for a lowest version far more
-often than for a highest, so it is a recent one.
+It is recent because charts require a lowest version far more often than a highest.
 """
 
 TIMEOUT = 60.0
-"""Seconds that one render may take; it usually takes a tenth of one."""
+"""Seconds that one render may take; a usual render takes a tenth of a second."""
 
 _VERSION_TIMEOUT = 10.0
 
 LARGEST = 64 << 20
-"""Bytes that one render may print; a release has to fit into a Secret, which holds a mebibyte."""
+"""Bytes that one render may print; a release must fit into a Secret of one mebibyte."""
 
 MEMORY = 1 << 30
 """Bytes of memory that one render may take.
@@ -48,7 +47,7 @@ Helm 3.17 and 4.1 start with 64 MiB and render the largest public charts with le
 """
 
 _PROCESSOR = 120
-"""Seconds of the processor's time: that ends a helm whose fluxbump was killed."""
+"""Seconds of processor time, a limit that also ends a helm whose fluxbump was killed."""
 
 _LAST_WORDS = 1 << 20  # bytes; what Go says of a lack of memory comes before pages of stacks
 
@@ -98,14 +97,14 @@ _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
 
 class ChartRefusedError(ToolError):
-    """Helm ran, and does not render the chart; the message is helm's own."""
+    """Helm ran, but did not render the chart; the message is helm's own."""
 
 
 class Helm:
-    """One helm binary.
+    """A helm binary on this machine.
 
     Args:
-        path: of the binary.
+        path: the path of the binary.
         timeout: seconds that one run may take.
     """
 
@@ -115,10 +114,10 @@ class Helm:
         self._version: str | None = None
 
     def version(self) -> str:
-        """Return the version, `v3.17.3`. Runs helm the first time.
+        """Return helm's version, `v3.17.3`; the first call runs helm.
 
         Raises:
-            ToolError: it cannot be run, does not say, or is older than Helm 3.
+            ToolError: helm cannot be run, does not print a version, or is older than Helm 3.
         """
         if self._version is None:
             self._version = self._ask_version()
@@ -135,19 +134,20 @@ class Helm:
     ) -> Iterator[Callable[[], str]]:
         """Start to render the chart in `chart_dir` with its default values, as for a first install.
 
-        Gives what waits for the output, or raises why there is none. Helm has ended when the block
-        is left. The output includes the definitions under `crds/`, which an install creates, and
-        leaves out the tests, which it does not run.
+        Yields a function that waits for the output, or raises one of the errors below. Helm has
+        ended when the block ends. The output includes the CRDs under `crds/`, which an install
+        creates, and leaves out the tests, which an install does not run.
 
         Args:
-            chart_dir: the chart.
-            release_name: of the release.
-            kube_version: the Kubernetes to render for.
-            schemas: hold the values against schemas; Helm before 3.16 cannot leave that out.
+            chart_dir: the folder of the chart.
+            release_name: the name of the release.
+            kube_version: the Kubernetes version to render for.
+            schemas: whether helm checks the values against schemas. Helm before 3.16 cannot skip
+                that.
 
         Raises:
             ChartRefusedError: helm does not render the chart.
-            ToolError: helm cannot be run, was killed, or takes more than it may.
+            ToolError: helm cannot be run, was killed, or exceeds a limit.
         """
         directory = str(chart_dir.absolute())
         options = ["--include-crds", "--skip-tests", "--kube-version", kube_version]
@@ -181,7 +181,7 @@ class Helm:
 
     @contextmanager
     def _running(self, arguments: Sequence[str], allowance: Allowance) -> Iterator[BegunProgram]:
-        """Start helm in a home that is gone afterwards."""
+        """Start helm with a temporary home, which is removed when the block ends."""
         with scratch.directory() as home:
             words = [str(self.path), *arguments]
             program = Program(words, _environment(os.environ, str(home)), home)
@@ -196,7 +196,7 @@ class Helm:
 
 
 def _output(begun: BegunProgram, directory: str) -> str:
-    """Wait for the output, or raise why there is none."""
+    """Wait for helm and return its output, or raise the reason why it has none."""
     ended, allowance = begun.wait(), begun.allowance
     if ended is EndedBy.SECONDS:
         raise ToolError(f"helm did not finish within {allowance.seconds:g} seconds")
@@ -214,16 +214,16 @@ def _output(begun: BegunProgram, directory: str) -> str:
 
 
 def find(explicit: str | None = None) -> Helm | None:
-    """Find helm.
+    """Find the helm binary.
 
     Args:
-        explicit: name or path that the user gave; None to look for `helm` on PATH.
+        explicit: the name or path that the user gave; None to search PATH for `helm`.
 
     Returns:
-        The binary; None when there is none on PATH.
+        The binary; None if PATH has none.
 
     Raises:
-        ToolError: the user named one, and it is not there or not executable.
+        ToolError: the binary that the user named does not exist or is not executable.
     """
     path = shutil.which(explicit or "helm")
     if path is None and explicit:
@@ -232,7 +232,7 @@ def find(explicit: str | None = None) -> Helm | None:
 
 
 def _environment(told: Mapping[str, str], home: str) -> dict[str, str]:
-    """Return the environment for helm: what starts it, and a private home."""
+    """Return the environment for helm: the variables that start it, and a private home."""
     kept = {name: value for name, value in told.items() if _is_kept(name)}
     homes = {f"HELM_{kind}_HOME": str(Path(home, kind)) for kind in ("CACHE", "CONFIG", "DATA")}
     proxies = _PROXIES | {name.lower(): value for name, value in _PROXIES.items()}
@@ -246,7 +246,7 @@ def _is_kept(name: str) -> bool:
 
 
 def _complaint(stderr: bytes) -> str:
-    """Return what helm says went wrong, on one line and printable; warnings before it are cut."""
+    """Return helm's error on one line of printable text, without the warnings before it."""
     text = stderr.decode("utf-8", "replace")
     start = _ERROR.search(text)
     said = " ".join(text[start.end() if start else 0 :].replace(_NO_HELP, "").split())
@@ -258,7 +258,7 @@ def _complaint(stderr: bytes) -> str:
 
 
 def objects(output: str) -> Iterator[RenderedObject]:
-    """Yield the objects of helm's output, also those in lists.
+    """Yield the objects in helm's output, also those inside lists.
 
     Raises:
         YamlError: a document cannot be parsed.
@@ -276,7 +276,7 @@ def objects(output: str) -> Iterator[RenderedObject]:
 
 
 def _objects(root: Node | None) -> Iterator[RenderedObject]:
-    """Yield an object, and those in it if it is a list; each once, also in a list of itself."""
+    """Yield an object, and once each the objects in it if it is a list, even one in itself."""
     seen, waiting = set[int](), [root]
     while waiting:
         node = waiting.pop()

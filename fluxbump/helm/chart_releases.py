@@ -1,6 +1,6 @@
-"""Releases of a chart, as a chart index describes them, and the seam of what they come from.
+"""The releases of a chart in a chart index, and the interface of a source of chart releases.
 
-A *chart release* is one version of the community chart `flux2`; that is never a Flux release.
+A *chart release* is one version of the community chart `flux2`. It is not a Flux release.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ class ChartRelease(Struct, frozen=True):
 
     Attributes:
         name: the chart's name, `flux2`.
-        version: the chart's own version. Never a Flux release: chart 2.8.0 ships 2.0.0-rc.3.
+        version: the chart's own version, which is not a Flux release: chart 2.8.0 ships Flux
+            2.0.0-rc.3.
         app_version: the Flux release that the chart ships.
-        created: when the chart was published; None when the index does not say.
-        digest: lower-case hexadecimal sha256 of the archive; None when the index has none.
-        urls: where the archive is, absolute or relative to the index.
-        deprecated: what the index says of it.
-        told_by: what says so, for messages; empty for a chart index.
+        created: when the chart was published; None if the index does not say.
+        digest: lower-case hexadecimal sha256 of the archive; None if the index has none.
+        urls: the URLs of the archive, absolute or relative to the index.
+        deprecated: whether the index marks the chart as deprecated.
+        told_by: the source of these facts, for messages; empty for a chart index.
     """
 
     name: str
@@ -40,15 +41,17 @@ class ChartIndex(Struct, frozen=True):
     """All releases of one chart.
 
     Attributes:
-        source: the URL or path it was read from, for messages; never holds credentials.
-        releases: highest chart version first.
-        problems: entries that were left out, one sentence each.
-        beyond: published charts that are newer than these: what they ship, and no goals of a bump.
-        answered: what has: the index, the copy of it in the cache, or the table that ships.
-        as_of: up to when a copy or the table knows; None for the index, and if that is not known.
-        silent: why the index itself has not answered.
-        instead_of: the index that was asked, where the table that stands in is no copy of it. What
-            the table says of a chart holds; whether that index has the chart, nobody knows.
+        source: the URL or path of the index, for messages, without credentials.
+        releases: the chart releases, highest chart version first.
+        problems: one sentence for each entry that was left out.
+        beyond: published charts that are newer than all of `releases`. They tell what pins hold,
+            and are no goals of a bump.
+        answered: the source of the releases: the index, its copy in the cache, or the table that
+            ships with the package.
+        as_of: the date of the copy or the table; None for the index itself, or if it is not known.
+        silent: why the index itself did not answer; empty if it did.
+        instead_of: the mirror that was asked, if the table replaces it; empty otherwise. The table
+            is right about what charts ship, but the mirror may not have these charts.
     """
 
     source: str
@@ -62,20 +65,20 @@ class ChartIndex(Struct, frozen=True):
 
 
 class IndexSource(Protocol):
-    """Where chart releases come from: a URL, a registry, a file, a directory."""
+    """A source of chart releases: a URL, a registry, a file, or a directory."""
 
     def load(self) -> ChartIndex:
         """Read and validate the index.
 
         Raises:
-            IndexSourceError: it is not available, or is not a chart index.
+            IndexSourceError: the index is not available, or is not a chart index.
         """
         ...
 
     def archive(self, release: ChartRelease) -> bytes:
-        """Return the chart archive of `release`, its sha256 equal to the index's digest.
+        """Return the archive of a chart release, verified by the digest in the index.
 
         Raises:
-            IndexSourceError: it is not available, is too large, or is not what the index says.
+            IndexSourceError: the archive is not available, is too large, or has another digest.
         """
         ...

@@ -1,4 +1,4 @@
-"""How the place of a chart repository is written. Pure."""
+"""Compare the locations of chart repositories, which can be spelled in several ways. Pure."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ _DEFAULT_PORT = lazy_pattern(r":(?:80|443)\Z")
 
 
 def canonical(repository: str) -> str:
-    """Return one spelling for all that lead to the same repository of charts.
+    """Return the same spelling for all locations of the same chart repository.
 
-    `alias:NAME` is `@NAME` to Helm. Of a URL, the host's case, http or https, a default port and
-    slashes at the end make no difference; an OCI repository may be written with the chart's name.
+    `alias:NAME` is `@NAME` to Helm. In a URL, these make no difference: the case of the host, http
+    or https, a default port, and slashes at the end. An OCI repository can be given with the
+    chart's name.
     """
     text = repository.strip()
     if text.startswith("alias:"):

@@ -1,4 +1,4 @@
-"""YAML values as Helm sees them: typed by the rules of YAML 1.1 that go-yaml v2 keeps. Pure.
+"""Convert YAML nodes to values as Helm does, with the YAML 1.1 types of go-yaml v2. Pure.
 
 `yaml` keeps every value as its text, which is right for editing. Where Helm computes with a
 value (the digest of a Chart.lock) it matters that `yes` is a boolean and 1.10 a number. Source:
@@ -36,13 +36,13 @@ _STRING_TAGS = frozenset({"!", "tag:yaml.org,2002:str"})
 
 
 def value(node: Any) -> object:
-    """Return what a node holds, as dicts, lists, strings, booleans, ints, floats and None.
+    """Return the value of a node, as dicts, lists, strings, booleans, ints, floats and None.
 
     Args:
-        node: of a `text.yaml.Document`; None for one that is missing.
+        node: a node of a `text.yaml.Document`; None for a missing node.
 
     Raises:
-        YamlError: it refers to itself, or is far larger than its text.
+        YamlError: the node refers to itself, or is far larger than its text because of aliases.
     """
     try:
         return _value(node, itertools.count())
@@ -51,7 +51,7 @@ def value(node: Any) -> object:
 
 
 def resolve(text: str) -> bool | int | float | str | None:
-    """Type a plain scalar."""
+    """Return the value of a plain scalar, as a boolean, number, None, or text."""
     if text in _WORDS:
         return _WORDS[text]
     if not _NUMBER.fullmatch(text):
@@ -83,7 +83,7 @@ def _value(node: Any, seen: Iterator[int]) -> object:
 
 
 def _mapping(node: Any, seen: Iterator[int]) -> dict[str, object]:
-    """Read a mapping; a merge key overrides what stands above it, unlike in later libraries."""
+    """Read a mapping; a merge key overrides the keys above it, unlike in later libraries."""
     entries: dict[str, object] = {}
     for key, child in node.value:
         held = _value(child, seen)

@@ -1,4 +1,4 @@
-"""Chart.lock in step with Chart.yaml. Pure.
+"""Update a Chart.lock after the dependencies in Chart.yaml have changed. Pure.
 
 `helm dependency build` refuses a lock whose digest is not the sha256 over the JSON of both
 dependency lists (`HashReq` in `internal/resolver`; the same in Helm 3 and 4). So this module reads
@@ -46,9 +46,9 @@ def digest(requirements: _Dependencies, locked: _Dependencies) -> str:
     """Compute a lock's digest as Helm does: `sha256:` and lower-case hexadecimal digits.
 
     Args:
-        requirements: `dependencies` of the Chart.yaml, values as `go_yaml` types them; None when
-            there are none.
-        locked: `dependencies` of the Chart.lock, likewise.
+        requirements: `dependencies` of the Chart.yaml, with values of `go_yaml`; None if it has
+            none.
+        locked: `dependencies` of the Chart.lock, with values of `go_yaml`; None if it has none.
     """
     lists = [
         None if requirements is None else [_written(_cleaned(_as_go(it))) for it in requirements],
@@ -67,22 +67,22 @@ def relock(
     moved: Mapping[str, str],
     generated: datetime,
 ) -> tuple[Edit, ...]:
-    """Bring a Chart.lock in step with a Chart.yaml whose dependencies have moved.
+    """Return the edits that update a Chart.lock to a Chart.yaml with new versions.
 
     Args:
-        chart_path: of the Chart.yaml.
-        chart_text: the Chart.yaml with the new versions.
-        lock_path: of the Chart.lock.
-        lock_text: the Chart.lock as it was.
-        moved: new version by dependency name, without a leading `v`. A dependency of that name
-            whose entry in Chart.yaml excludes the version is another chart and stays locked.
+        chart_path: the path of the Chart.yaml.
+        chart_text: the text of the Chart.yaml with the new versions.
+        lock_path: the path of the Chart.lock.
+        lock_text: the old text of the Chart.lock.
+        moved: the new version of each dependency by name, without a leading `v`. If the entry in
+            Chart.yaml excludes the version, the dependency is another chart, and stays locked.
         generated: the lock's new time, with an offset from UTC.
 
     Returns:
-        Replacements of scalars in the lock, in order; none when it is in step already.
+        Replacements of scalars in the lock, in order; empty if the lock is up to date.
 
     Raises:
-        PinError: the lock cannot be read or edited, or was out of step before.
+        PinError: the lock cannot be read or edited, or did not match the Chart.yaml before.
     """
     try:
         chart, lock = _read(chart_text, chart_path), _read(lock_text, lock_path)
@@ -109,7 +109,10 @@ def _edits(chart: _File, lock: _File, moved: Mapping[str, str], generated: str) 
 
 
 def _refuse_other_names(chart: _File, lock: _File) -> None:
-    """Raise unless both list the same names; Helm writes them in the order of Chart.yaml."""
+    """Refuse a lock with other names, or another order, than Chart.yaml.
+
+    Helm writes the names in the order of Chart.yaml.
+    """
     asked = [entry.fields["name"] for entry in chart.entries or ()]
     held = [entry.fields["name"] for entry in lock.entries or ()]
     if asked != held:
@@ -119,10 +122,11 @@ def _refuse_other_names(chart: _File, lock: _File) -> None:
 
 
 def _version(required: Mapping[str, Any], entry: _Entry, moved: Mapping[str, str]) -> str:
-    """Return what the lock must hold for a dependency.
+    """Return the version that the lock must have for a dependency.
 
     Raises:
-        PinError: neither the new version nor the locked one fits Chart.yaml.
+        PinError: neither the new version nor the locked one matches Chart.yaml, or the lock names
+            another repository.
     """
     name, asked, source = (str(required[key]) for key in ("name", "version", "repository"))
     held = str(entry.fields["version"])
@@ -155,7 +159,7 @@ def _admits(asked: str, held: str) -> bool:
 
 
 def _rfc3339(moment: datetime) -> str:
-    """Write a time as Go's RFC3339Nano does: no trailing zeros, `Z` without an offset."""
+    """Write a time as Go's RFC3339Nano does: without trailing zeros, and with `Z` for UTC."""
     if moment.utcoffset() is None:
         raise ValueError("a lock's time needs an offset from UTC")
     text = _TRAILING_ZEROS.sub("", moment.isoformat(timespec="microseconds"))
@@ -166,7 +170,7 @@ def _rfc3339(moment: datetime) -> str:
 
 
 class _Entry(Struct, frozen=True):
-    """A dependency as Helm sees it, its node, and where that stands."""
+    """A dependency: its fields as Helm reads them, its YAML node, and the node's location."""
 
     fields: dict[str, Any]
     node: Any
@@ -174,17 +178,17 @@ class _Entry(Struct, frozen=True):
 
 
 class _File(Struct, frozen=True):
-    """A parsed Chart.yaml or Chart.lock; `entries` is None when it has no `dependencies`."""
+    """A parsed Chart.yaml or Chart.lock; `entries` is None if it has no `dependencies`."""
 
     document: yaml.Document
     root: Any
     entries: tuple[_Entry, ...] | None
 
     def replace(self, node: Any, key: str, new: str) -> Edit | None:
-        """Return the edit that sets `key` below `node`; None when it holds `new` already.
+        """Return the edit that sets `key` below `node` to `new`; None if it has that value already.
 
         Raises:
-            PinError: there is no such scalar, or its text is not its value.
+            PinError: there is no such scalar, or its text differs from its value.
         """
         value = yaml.get(node, key)
         scalar = self.document.scalar(value)
@@ -196,10 +200,11 @@ class _File(Struct, frozen=True):
 
 
 def _read(text: str, path: str) -> _File:
-    """Parse the first document that is not empty.
+    """Parse the first document of a file that is not empty.
 
     Raises:
-        PinError: it is not YAML, not a mapping, or its dependencies are not a list of mappings.
+        PinError: the file is empty, not YAML, or not a mapping, or its dependencies are not a list
+            of mappings.
     """
     candidates = yaml.documents(text, path)
     document = next((it for it in candidates if it.root is not None or it.problem), None)
@@ -237,7 +242,7 @@ def _entries(
 
 
 def _digest(chart: _File, locked: list[dict[str, Any]] | None) -> str:
-    """Compute the digest after Helm's look-up of repository names, whose result is in the lock."""
+    """Compute the digest with the URLs in the lock, to which Helm resolves repository names."""
     asked = None if chart.entries is None else [dict(entry.fields) for entry in chart.entries]
     for fields, held in zip(asked or (), locked or (), strict=False):
         if fields["repository"].startswith(_REPOSITORY_NAMES):
@@ -246,7 +251,7 @@ def _digest(chart: _File, locked: list[dict[str, Any]] | None) -> str:
 
 
 def _as_go(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Read a dependency into Helm's `chart.Dependency`, as sigs.k8s.io/yaml converts for it."""
+    """Return a dependency with the types of Helm's `chart.Dependency`, as sigs.k8s.io/yaml does."""
     fields: dict[str, Any] = {key: _text(entry.get(key)) for key in _FIELDS}
     tags = entry.get("tags")
     fields["tags"] = [_text(tag) for tag in tags] if isinstance(tags, list) else []
@@ -256,14 +261,17 @@ def _as_go(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cleaned(fields: dict[str, Any]) -> dict[str, Any]:
-    """Clean texts as Helm does in Chart.yaml, not in Chart.lock: `Dependency.Validate`."""
+    """Clean the texts of a dependency as Helm's `Dependency.Validate` does.
+
+    Helm does so for Chart.yaml, and not for Chart.lock.
+    """
     cleaned: dict[str, Any] = {key: _printable(fields[key]) for key in _CLEANED}
     cleaned["tags"] = [_printable(tag) for tag in fields["tags"]]
     return fields | cleaned
 
 
 def _written(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what Go leaves out when it is empty."""
+    """Return the fields without the empty ones that Go's `omitempty` leaves out."""
     return {key: value for key, value in fields.items() if value or key in _NEVER_OMITTED}
 
 
@@ -272,7 +280,7 @@ def _printable(text: str) -> str:
 
 
 def _text(value: object) -> str:
-    """Write what YAML took for a number or boolean where Helm wants a text."""
+    """Return a value as the text that Helm makes of a YAML number or boolean; empty for others."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -281,7 +289,7 @@ def _text(value: object) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Prepare what Helm holds untyped: sorted keys, and every number a 64-bit float."""
+    """Return an untyped value as Helm holds it: with sorted keys, and numbers as 64-bit floats."""
     if isinstance(value, dict):
         return {key: _plain(value[key]) for key in sorted(value)}
     if isinstance(value, list):

@@ -1,9 +1,9 @@
-"""Schemas of values that refer to something outside of themselves. Pure.
+"""Find value schemas of charts that make Helm load files or URLs from elsewhere. Pure.
 
-Helm holds values against `values.schema.json` before it renders, and loads whatever `$ref` names:
-a URL over the network, `file:///dev/zero` without end. Proxies do not keep it from that, because
-Go asks none for this machine (`net/http`, ProxyFromEnvironment). So the schemas are read here
-first, in the chart and in all charts that are packed into it.
+Helm checks values against `values.schema.json` before it renders, and loads whatever `$ref` names:
+a URL over the network, or `file:///dev/zero` without end. Proxies do not prevent that, because Go
+uses none for this machine (`net/http`, ProxyFromEnvironment). So the schemas are read here first,
+in the chart and in all charts that are packed into it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from fluxbump.helm import archive
 _SCHEMA = "values.schema.json"
 _PACKED = ".tgz"
 _DEEPEST = 8
-"""Charts inside charts; one that is deeper is taken for one that refers elsewhere."""
+"""The deepest level of charts inside charts; a deeper one counts as one that refers elsewhere."""
 
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _DIALECTS = (
@@ -25,16 +25,20 @@ _DIALECTS = (
     "https://json-schema.org/draft/",
     "https://json-schema.org/schema",
 )
-"""What both libraries that Helm uses have built in, from https://json-schema.org/specification."""
+"""The dialects that both of Helm's libraries have built in.
+
+Source: https://json-schema.org/specification.
+"""
 
 
 def named_in(path: str, data: bytes, depth: int = 0) -> str | None:
-    """Return what a file of a chart makes Helm load from elsewhere, and where that stands.
+    """Return why and where a file of a chart makes Helm load from elsewhere; None if it does not.
 
     Args:
-        path: of the file, for people; its name says whether it is a schema or a packed chart.
-        data: what it holds.
-        depth: how many packed charts it is in.
+        path: the file's path, for messages; the name tells whether it is a schema or a packed
+            chart.
+        data: the file's bytes.
+        depth: the number of packed charts around the file.
     """
     if path.casefold().endswith(_SCHEMA):
         reference = _outside(data)
@@ -52,7 +56,7 @@ def named_in(path: str, data: bytes, depth: int = 0) -> str | None:
 
 
 def _outside(data: bytes) -> str | None:
-    """Return the first reference that leads out of a schema; None when there is none."""
+    """Return the first reference to something outside of a schema; None if there is none."""
     text = data.decode("utf-8", "replace").lstrip()
     try:
         # Helm reads the first value, and not what follows it.

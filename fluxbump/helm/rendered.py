@@ -1,4 +1,4 @@
-"""What a chart renders to, as values."""
+"""Values for the objects of a rendered chart."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ class RenderedObject(Struct, frozen=True):
     """One object of a rendered chart.
 
     Attributes:
-        api_version: `apps/v1`.
-        kind: `Deployment`.
-        name: of the object.
-        images: of its containers, as they stand.
+        api_version: the object's apiVersion, such as `apps/v1`.
+        kind: the object's kind, such as `Deployment`.
+        name: the object's name; empty if it has none.
+        images: the images of its containers, as written.
     """
 
     api_version: str

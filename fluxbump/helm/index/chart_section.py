@@ -1,16 +1,15 @@
-"""Finds one chart's part of an index, whatever the other charts' parts hold.
+"""Find one chart's section in an index, without parsing the sections of other charts.
 
-This is not for speed: on the community's index it saves 1 %. A mirror serves the charts of many
-teams in one index, and one broken entry of another chart must not stop a bump of Flux. Nor must
-the size of the rest: an index of 18 MB that is parsed whole takes 450 MiB and 2.1 seconds of
-processor time; with this, 66 MiB and 0.5 seconds (best of 4, in turn).
+The reason is not speed: on the community's index it saves 1 %. A mirror serves the charts of many
+teams in one index, and a broken entry of another chart must not stop a bump of Flux. The size of
+the rest must not stop it either. An index of 18 MB that is parsed whole takes 450 MiB and 2.1
+seconds of processor time. With this module it takes 66 MiB and 0.5 seconds (best of 4, in turn).
 
-An index written by Helm is so regular that the part that belongs to one chart can be found by
-looking at lines. The scanner answers only when it is sure, and None sends the caller to the parser.
-What it must not be fooled by is text that looks like structure: a line at the left edge is
-structure unless a quoted scalar or a flow collection that was opened earlier is still open there
-(block scalars and plain scalars cannot reach that far to the left). So every opening that does not
-close on its own line is looked at.
+An index written by Helm is so regular that the section of a chart can be found by its lines. The
+scanner answers only if it is sure; None tells the caller to use the parser. Text that looks like
+structure must not mislead it. A line at the left edge is structure unless a quoted scalar or a flow
+collection is still open there. Block scalars and plain scalars cannot reach that far to the left.
+So the scanner checks all openings that do not close on their own line.
 """
 
 from __future__ import annotations
@@ -51,15 +50,15 @@ _CLOSING = {
 
 
 def find(text: str, chart: str) -> tuple[int, int] | None:
-    r"""Find where the mapping entry of `chart` below `entries:` stands.
+    r"""Find the mapping entry of `chart` below `entries:`.
 
     Args:
-        text: an index without a byte order mark, its lines ended by `\n`.
-        chart: the name to look for.
+        text: an index without a byte order mark, with LF as its line break.
+        chart: the chart's name.
 
     Returns:
-        The offsets of the start of the line that holds the chart's name, and of the end of its
-        value; None when only a parser can tell.
+        The offset of the start of the line with the chart's name, and that of the end of its value;
+            None if a parser is needed to find them.
     """
     if any(character in text for character in _ODD_BREAKS):
         return None
@@ -72,7 +71,7 @@ def find(text: str, chart: str) -> tuple[int, int] | None:
 
 
 def _entries(text: str) -> tuple[int, int] | None:
-    """Return the span of the lines below the only `entries:` at the left edge."""
+    """Return the span of the lines below `entries:`, if exactly one is at the left edge."""
     lines = list(_EDGE_LINE.finditer(text))
     names = [_name(line.group()) for line in lines]
     own = [index for index, name in enumerate(names) if name == "entries"]
@@ -83,7 +82,7 @@ def _entries(text: str) -> tuple[int, int] | None:
 
 
 def _name(line: str) -> str | None:
-    """Return the key that a line starts with; None when it does not clearly start with one."""
+    """Return the key at the start of a line; None if it does not clearly start with a key."""
     match = _KEY_LINE.match(line)
     if not match:
         return None
@@ -96,13 +95,13 @@ def _value(line: str) -> str | None:
 
 
 def _indent(text: str, start: int, end: int) -> int | None:
-    """Return how far the charts' names are indented, in spaces."""
+    """Return the indentation of the charts' names in spaces; None if they are not indented."""
     first = re.compile(r"\n( *)[^ \n#]").search(text, start, end)
     return len(first[1]) if first and first[1] else None
 
 
 def _chart(text: str, start: int, end: int, indent: int, chart: str) -> tuple[int, int] | None:
-    """Return the span of the only entry named `chart` between `start` and `end`."""
+    """Return the span of the entry named `chart` between `start` and `end`, if it is alone."""
     line_at_names = re.compile(rf"\n( {{0,{indent}}})(?! |\n|#|- |-\n)([^\n]+)")
     lines = list(line_at_names.finditer(text, start, end))
     names = [_name(line[2]) if len(line[1]) == indent else None for line in lines]
@@ -114,12 +113,12 @@ def _chart(text: str, start: int, end: int, indent: int, chart: str) -> tuple[in
 
 
 def items_in(text: str, start: int, end: int) -> int:
-    """Count the items of the list in block style that a chart's section holds.
+    """Count the items of the block-style list in a chart's section.
 
     Args:
         text: an index.
-        start: of the section, as `find` gives it.
-        end: behind it.
+        start: the offset of the section's start, as `find` returns it.
+        end: the offset of its end.
     """
     first = re.compile(r"\n( *)- ").search(text, start, end)
     return text.count(f"\n{first[1]}- ", start, end) if first else 0
@@ -132,10 +131,10 @@ _MOST_LISTS = 3
 
 
 def holds_more(text: str, chart: str, most: int) -> bool:
-    """Tell whether a list that is called like a chart certainly has more than `most` items.
+    """Whether a list with the name of a chart certainly has more than `most` items.
 
-    A parser would take many seconds until it is told. In flow style no more is read than so many
-    items; what is written in another way, such as with anchors, is left to the parser's budget.
+    A parser would take many seconds to find out. In flow style, reading stops after `most` items.
+    Lists in other forms, such as with anchors, are left to the parser's budget.
     """
     key = rf"""(?:^|(?<=[\s,{{]))(["']?){re.escape(chart)}\1[ \t]*:[ \t]*+"""
     name = re.compile(rf"{key}(?:(?P<flow>\n?[ \t]*\[)|$)", re.MULTILINE)
@@ -148,7 +147,7 @@ def holds_more(text: str, chart: str, most: int) -> bool:
 
 
 def _flow_items(text: str, start: int, most: int) -> int:
-    """Count the items of a list in flow style that was opened; no further than one too many."""
+    """Count the items of a flow-style list after its opening bracket, up to `most` and one."""
     depth, items = 1, 1
     for token in _FLOW.finditer(text, start):
         depth += (token.group() in "[{") - (token.group() in "]}")
@@ -159,14 +158,14 @@ def _flow_items(text: str, start: int, most: int) -> int:
 
 
 def _block_end(text: str, start: int) -> int:
-    """Return where the list ends that belongs to a key in block style."""
+    """Return the offset of the end of the block-style list that belongs to a key."""
     indent = start - text.rfind("\n", 0, start) - 1
     after = re.compile(rf"\n {{0,{indent}}}[^ \n#-]").search(text, start)
     return after.start() if after else len(text)
 
 
 def _all_closed(text: str, end: int, indent: int) -> bool:
-    """Tell whether no scalar or collection before `end` reaches over a line of structure."""
+    """Whether no scalar or collection before `end` extends over a line of structure."""
     structure = re.compile(rf"\n {{0,{indent}}}[^ \n]")
     position = 0
     while opening := _OPENING.search(text, position, end):
@@ -191,7 +190,8 @@ def _node_may_start(before: str) -> bool:
 def _behind_block_scalar(text: str, position: int, before: str, end: int) -> int:
     """Return the end of the block scalar whose header is at `position`.
 
-    `position` itself when it is not certain to be one: then its lines are looked at like others.
+    If it is not certain to be a block scalar, the result is `position`, and its lines are checked
+    like others.
     """
     match = _BEFORE_HEADER.fullmatch(before)
     if not match or not (match["key"] or "-" in match["margin"]):

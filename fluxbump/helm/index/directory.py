@@ -1,4 +1,4 @@
-"""A directory with an index.yaml and archives beside it, as `helm repo index` leaves it."""
+"""A chart repository in a directory: an index.yaml and archives, as `helm repo index` makes it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from fluxbump.helm.index import places
 
 
 def handles(spec: str) -> bool:
-    """Tell whether `spec` is the path of a directory."""
+    """Whether `spec` is the path of a directory."""
     return places.is_directory(spec)
 
 
 def place(spec: str, reach: places.Reach) -> places.IndexPlace:
-    """Return the repository in the directory `spec`."""
+    """Return the chart repository in the directory `spec`."""
     return _Directory(Path(spec), reach.fetch)
 
 

@@ -1,8 +1,8 @@
-"""What a chart index says about one chart, as validated values. Pure.
+"""Read the releases of one chart from a chart index, and validate them. Pure.
 
 An index is a mapping whose `entries` holds a list of releases for each chart; Helm writes it as
-YAML, some servers as JSON. Nothing in it is believed: an entry that cannot be used is left out,
-with one sentence in `ChartIndex.problems`, and an index whose meaning is not certain is refused.
+YAML, some servers as JSON. Its contents are not trusted. An entry that cannot be used is left out,
+with one sentence in `ChartIndex.problems`. An index whose meaning is not certain is refused.
 """
 
 from __future__ import annotations
@@ -61,17 +61,17 @@ class _Json:
 def parse_index(
     data: bytes, *, chart: str = "flux2", source: str, problems: Iterable[str] = ()
 ) -> ChartIndex:
-    """Read what an index says about one chart.
+    """Read the releases of one chart from an index.
 
     Args:
         data: the index as it was received, YAML or JSON.
         chart: the chart's name.
-        source: where `data` came from, for messages; must hold no credentials.
-        problems: entries that `data` does not have, one sentence each.
+        source: the URL or path of the index, for messages, without credentials.
+        problems: one sentence for each version that is missing in `data`.
 
     Raises:
-        IndexSourceError: it is not a chart index, does not have the chart, or no entry of the
-            chart can be used.
+        IndexSourceError: `data` is not a chart index, does not have the chart, or has no usable
+            entry of it.
     """
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
@@ -96,7 +96,7 @@ def parse_index(
 
 
 def _read(text: str, chart: str, source: str) -> tuple[IndexFields, Sequence[Any]]:
-    """Return the chart's entries, and what reads them."""
+    """Return the reader for the format of the index, and the chart's entries."""
     if text.lstrip()[:1] == "{":
         try:
             root = json.loads(
@@ -145,7 +145,7 @@ def _chart_entries(reader: IndexFields, root: object, chart: str, source: str) -
 
 
 def _refuse_many(count: int, chart: str, source: str) -> None:
-    """Refuse an index with more releases than any chart has."""
+    """Refuse an index with more releases of a chart than the budget allows."""
     if count > budget.INDEX.entries:
         raise _too_many(chart, source)
 
@@ -174,7 +174,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _not_read(where: str, reason: str) -> IndexSourceError:
-    """Say why a parser gave up; if that is for its size, the URL is not what is wrong."""
+    """Return the error of a parser; one about the size does not tell the user to check the URL."""
     if "more than" not in reason:
         return _not_an_index(where, reason)
     hint = "remove old releases from it, or use another index with --index"

@@ -1,4 +1,4 @@
-"""One entry of a chart in an index, on its way to a release that can be used. Pure."""
+"""Validate one entry of a chart index, and turn it into a chart release. Pure."""
 
 from __future__ import annotations
 
@@ -28,28 +28,36 @@ _T = TypeVar("_T")
 
 
 class IndexFields(Protocol):
-    """How to look into an index that is already parsed."""
+    """A reader for the nodes of a parsed index, in YAML or JSON."""
 
     def fields(self, value: Any) -> Mapping[str, Any]:
-        """Return a mapping's values by key; nothing for anything else."""
+        """Return the values of a mapping by key; empty if the value is not a mapping."""
         ...
 
     def items(self, value: Any) -> Sequence[Any]:
-        """Return a list's items; nothing for anything else."""
+        """Return the items of a list; empty if the value is not a list."""
         ...
 
     def text(self, value: Any) -> str | None:
-        """Return a scalar's text; None for null and for anything else."""
+        """Return the text of a scalar; None for null and for values that are not scalars."""
         ...
 
 
 def shown(text: str) -> str:
-    """Quote outside text for a message: on one line, without control characters, not too long."""
+    """Quote a text of an index for a message: short, on one line, without control characters."""
     return repr(text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…")
 
 
 class IndexEntry(Struct, frozen=True):
-    """One entry of the chart, on its way to a ChartRelease."""
+    """One entry of a chart in an index.
+
+    Attributes:
+        reader: the reader for the entry's nodes.
+        fields: the entry's nodes, by key.
+        chart: the chart's name.
+        position: the 1-based position of the entry in the list.
+        problems: the list to which problems are added, one sentence each.
+    """
 
     reader: IndexFields
     fields: Mapping[str, Any]
@@ -58,17 +66,17 @@ class IndexEntry(Struct, frozen=True):
     problems: list[str]
 
     def say(self, problem: str) -> None:
-        """Add what is wrong with it, one sentence."""
+        """Add a problem of this entry; the text continues the entry's name in a sentence."""
         version = self.text("version")
         name = f" ({shown(version)})" if version is not None else ""
         self.problems.append(f"{self.chart} entry {self.position}{name} {problem}")
 
     def text(self, key: str) -> str | None:
-        """Return the text of a field; None for null and for anything else."""
+        """Return the text of a field; None for null and for values that are not scalars."""
         return self.reader.text(self.fields.get(key))
 
     def release(self) -> ChartRelease | None:
-        """Return the release, or None when it cannot be used; problems are said either way."""
+        """Return the chart release; None if the entry cannot be used. Problems are added anyway."""
         name = self.text("name")
         if name not in (None, self.chart):
             self.say(f"is left out: its name is {shown(str(name))}")

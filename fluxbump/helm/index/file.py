@@ -1,4 +1,4 @@
-"""An index in a file; the archives that it names are below its directory, or behind URLs."""
+"""A chart index in a file, with archives below its directory or at URLs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from fluxbump.helm.index import places
 
 
 def handles(spec: str) -> bool:
-    """Tell whether `spec` is a path that is not a directory; it need not exist."""
+    """Whether `spec` is a path that is not a directory; it need not exist."""
     return "://" not in spec and not places.is_directory(spec)
 
 
 def place(spec: str, reach: places.Reach) -> places.IndexPlace:
-    """Return the repository whose index is the file `spec`."""
+    """Return the chart repository whose index is the file `spec`."""
     return _File(Path(spec), reach.fetch)
 
 

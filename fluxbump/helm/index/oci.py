@@ -13,15 +13,15 @@ from fluxbump.helm.registry import reference
 
 
 def handles(spec: str) -> bool:
-    """Tell whether `spec` is `oci://…`."""
+    """Whether `spec` is `oci://…`."""
     return spec.lower().startswith("oci://")
 
 
 def place(spec: str, reach: places.Reach) -> places.IndexPlace:
-    """Return the repository of a registry that `spec` names.
+    """Return the registry repository that `spec` names.
 
     Raises:
-        IndexSourceError: it is not a valid one.
+        IndexSourceError: `spec` is not a valid `oci://` URL of a chart.
     """
     return _Chart(str(reference.parse(spec)), reach.charts)
 

@@ -1,4 +1,4 @@
-"""What the kinds of places share: their shape, local files, and URLs in messages."""
+"""The interface of places with a chart index, and helpers for local files and URLs."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from msgspec import Struct
 from fluxbump.errors import IndexSourceError
 
 Fetch = Callable[[str, int], bytes]
-"""Gets the body behind a URL, at most so many bytes; raises HttpError."""
+"""A function that returns the body at a URL, up to a number of bytes, or raises HttpError."""
 
 
 class Charts(Protocol):
-    """What reaches charts in registries; `fluxbump.helm.registry.charts.RegistryCharts` does."""
+    """A reader of charts in registries, such as `fluxbump.helm.registry.charts.RegistryCharts`."""
 
     def index(self, spec: str) -> tuple[bytes, tuple[str, ...]]:
         """Return a chart index in JSON, and a sentence for each version that was left out.
 
         Raises:
-            IndexSourceError: it is not available.
+            IndexSourceError: the registry cannot be read.
         """
         ...
 
     def archive(self, url: str, limit: int) -> bytes:
-        """Return the archive that such an index names.
+        """Return the archive at a URL of such an index.
 
         Raises:
-            IndexSourceError: it is not available, or is larger than `limit` bytes.
+            IndexSourceError: the archive is not available, or is larger than `limit` bytes.
         """
         ...
 
 
 class Reach(Struct, frozen=True):
-    """What reaches other machines; made only where it is needed.
+    """The functions by which places reach other machines.
 
     Attributes:
-        fetch: gets what is behind a URL.
-        charts: makes what reaches registries.
+        fetch: returns the body at a URL.
+        charts: returns the reader of charts in registries; called only if one is needed.
     """
 
     fetch: Fetch
@@ -48,11 +48,11 @@ class Reach(Struct, frozen=True):
 
 
 class IndexListing(Struct, frozen=True):
-    """An index.
+    """A chart index that is not parsed yet.
 
     Attributes:
-        data: as it was received, or made: YAML or JSON.
-        problems: versions that were left out of it, one sentence each.
+        data: the index in YAML or JSON, as it was received or made.
+        problems: one sentence for each version that was left out of it.
     """
 
     data: bytes
@@ -60,47 +60,47 @@ class IndexListing(Struct, frozen=True):
 
 
 class IndexPlace(Protocol):
-    """A chart repository: where its index is, and how to reach what the index names."""
+    """A chart repository, which gives its index and the archives that the index names."""
 
     @property
     def name(self) -> str:
-        """The index's URL or path, for messages; holds no credentials."""
+        """The index's URL or path, for messages, without credentials."""
         ...
 
     def index(self, limit: int) -> IndexListing:
         """Return the index.
 
         Raises:
-            HttpError: it is behind a URL, and not available.
-            IndexSourceError: it is not available, or is larger than `limit` bytes.
+            HttpError: the index is at a URL, and is not available.
+            IndexSourceError: the index is not available, or is larger than `limit` bytes.
         """
         ...
 
     def archive(self, url: str, limit: int) -> bytes:
-        """Return what `url`, as the index spells it, stands for.
+        """Return the archive that the index names by `url`.
 
         Raises:
-            HttpError: it is behind a URL, and not available.
-            IndexSourceError: it is not available, is larger than `limit` bytes, or `url` leads
-                where the index may not lead.
+            HttpError: the archive is at a URL, and is not available.
+            IndexSourceError: the archive is not available, is larger than `limit` bytes, or the
+                index may not name that place.
         """
         ...
 
 
 class PlaceKind(Protocol):
-    """A kind of place; a module with these two functions is one."""
+    """A kind of place; each module with these two functions is one."""
 
     def handles(self, spec: str) -> bool:
-        """Tell whether `spec`, as the user gave it, is a place of this kind."""
+        """Whether `spec`, as the user gave it, is a place of this kind."""
         ...
 
     def place(self, spec: str, reach: Reach) -> IndexPlace:
-        """Return the place, without reaching for it yet."""
+        """Return the place, without reading anything yet."""
         ...
 
 
 def public(url: str) -> str:
-    """Return `url` as it may be shown: without user, password, query and fragment."""
+    """Return `url` for messages: without user, password, query and fragment."""
     try:
         parts = urlsplit(url)
         # Reading the port validates it: a bad one is likely a piece of an unescaped password.
@@ -115,7 +115,7 @@ def scheme(url: str) -> str:
     """Return the scheme of `url` in lower case; empty for a relative one.
 
     Raises:
-        IndexSourceError: it is not a URL.
+        IndexSourceError: `url` is not a valid URL.
     """
     try:
         parts = urlsplit(url)
@@ -128,7 +128,7 @@ def fetch_archive(url: str, limit: int, fetch: Fetch) -> bytes:
     """Fetch an archive that an index on this machine names by an absolute URL.
 
     Raises:
-        IndexSourceError: it is not an https URL.
+        IndexSourceError: `url` is not an https URL.
         HttpError: the archive is not available.
     """
     if scheme(url) != "https":
@@ -137,7 +137,7 @@ def fetch_archive(url: str, limit: int, fetch: Fetch) -> bytes:
 
 
 def is_directory(spec: str) -> bool:
-    """Tell whether `spec` is the path of a directory."""
+    """Whether `spec` is the path of a directory."""
     try:
         return "://" not in spec and Path(spec).is_dir()
     except (OSError, ValueError):
@@ -148,7 +148,7 @@ def read(path: Path, limit: int) -> bytes:
     """Read a regular file of at most `limit` bytes.
 
     Raises:
-        IndexSourceError: it is missing, cannot be read, or is too large.
+        IndexSourceError: the file is missing, cannot be read, or is too large.
     """
     try:
         if path.exists() and not path.is_file():
@@ -167,10 +167,10 @@ def read(path: Path, limit: int) -> bytes:
 
 
 def inside(directory: Path, url: str) -> Path:
-    """Return the file below `directory` that a relative URL of its index means.
+    """Return the file below `directory` that a relative URL in its index names.
 
     Raises:
-        IndexSourceError: it means something else, also by way of a symbolic link.
+        IndexSourceError: the URL leads out of `directory`, directly or by a symbolic link.
     """
     try:
         root = directory.resolve()
@@ -183,7 +183,7 @@ def inside(directory: Path, url: str) -> Path:
 
 
 def beside(directory: Path, url: str) -> Path | None:
-    """Return the file in `directory` named like the one behind `url`; None without one."""
+    """Return the file in `directory` with the file name of `url`; None if there is none."""
     try:
         name = PurePosixPath(unquote(urlsplit(url).path)).name
         path = directory / name

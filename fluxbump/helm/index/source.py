@@ -1,8 +1,8 @@
-"""Where chart releases come from: a URL, a file, a directory, a registry.
+"""Open a source of chart releases: a URL, a file, a directory, or a registry.
 
-A kind of place is a module with `handles` and `place` (see `places.PlaceKind`), entered in
-`SOURCES`. It knows how to reach bytes and nothing else; what the bytes mean, and whether an archive
-is the one that the index promised, is decided here, once for all kinds.
+A kind of place is a module with `handles` and `place` (see `places.PlaceKind`), listed in
+`SOURCES`. Such a module gets bytes. This module parses the bytes, and verifies archives by the
+digests in the index, once for all kinds.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ SOURCES: Final[dict[str, places.PlaceKind]] = {
     "directory": directory,
     "file": file,
 }
-"""Every kind of place by name."""
+"""The kinds of places, by name."""
 
 
 class IndexReader(Protocol):
-    """What reaches URLs; `fluxbump.system.http.fetch.Web` does."""
+    """A reader of URLs, such as `fluxbump.system.http.fetch.Web`."""
 
     def get(self, url: str, *, limit: int) -> bytes:
-        """Return the body behind `url`.
+        """Return the body at `url`.
 
         Raises:
-            HttpError: it is not available, or is larger than `limit` bytes.
+            HttpError: the body is not available, or is larger than `limit` bytes.
         """
         ...
 
@@ -57,14 +57,15 @@ def open_source(
     charts: Callable[[], places.Charts] | None = None,
     chart: str = "flux2",
 ) -> IndexSource:
-    """Return the place that `spec` means; nothing is read yet.
+    """Return the source that `spec` names, without reading it yet.
 
     Args:
         spec: an https, http or oci URL, or the path of a file or a directory.
-        web: makes what reaches URLs. It is called at most once, and only when a URL is needed;
-            whoever made it closes it.
-        charts: makes what reaches registries, likewise; None where there is none.
-        chart: the chart to look for.
+        web: returns the reader of URLs. It is called at most once, and only if a URL is read. The
+            caller closes the reader.
+        charts: returns the reader of charts in registries, called at most once and only if needed;
+            None if registries cannot be read.
+        chart: the chart's name.
 
     Raises:
         IndexSourceError: no kind of place handles `spec`.
@@ -88,7 +89,7 @@ def _no_registry() -> places.Charts:
 
 
 class _Source(Struct, frozen=True):
-    """The chart releases that a place offers."""
+    """A source of the releases of one chart, at a place."""
 
     place: places.IndexPlace
     chart: str
@@ -125,7 +126,7 @@ class _Source(Struct, frozen=True):
         return data
 
     def _first(self, release: ChartRelease, title: str) -> bytes:
-        """Return what the first URL that leads anywhere leads to."""
+        """Return the archive from the first URL that has it."""
         failure: IndexSourceError | None = None
         for address in release.urls:
             try:

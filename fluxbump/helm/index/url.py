@@ -1,4 +1,4 @@
-"""A chart repository behind an HTTPS or HTTP URL, or the URL of its index itself."""
+"""A chart repository at an HTTPS or HTTP URL, given by its own URL or that of its index."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _INDEX_SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def handles(spec: str) -> bool:
-    """Tell whether `spec` is an HTTPS or HTTP URL."""
+    """Whether `spec` is an HTTPS or HTTP URL."""
     return spec.lower().startswith(("https://", "http://"))
 
 
 def place(spec: str, reach: places.Reach) -> places.IndexPlace:
-    """Return the repository whose URL, or whose index's URL, is `spec`.
+    """Return the chart repository with the URL `spec`, which can be the URL of its index.
 
     Raises:
-        IndexSourceError: it is not a valid URL.
+        IndexSourceError: `spec` is not a valid URL.
     """
     try:
         parts = urlsplit(spec.strip())
@@ -40,7 +40,7 @@ def place(spec: str, reach: places.Reach) -> places.IndexPlace:
 
 
 class _Url(Struct, frozen=True):
-    """A place whose index is at `address`, credentials included."""
+    """A chart repository whose index is at `address`, a URL that can hold credentials."""
 
     address: str
     fetch: places.Fetch

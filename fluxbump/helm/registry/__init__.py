@@ -1,6 +1,6 @@
-"""A small client of OCI registries: it lists, reads by digest, and verifies. It pushes nothing.
+"""A small client for OCI registries: it lists, reads by digest, and verifies. It pushes nothing.
 
-`reference` and `manifest` are pure. `client` asks a registry, with what `tokens` brings it in on;
-that takes names and passwords from `logins`. `content_store` keeps what was read, and `charts`
-makes a chart index of a repository.
+`reference` and `manifest` are pure. `client` asks a registry, with the authorization that `tokens`
+gets. `tokens` takes names and passwords from `logins`. `content_store` caches contents, and
+`charts` makes a chart index of a repository.
 """

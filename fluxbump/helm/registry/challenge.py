@@ -1,4 +1,4 @@
-"""What a registry wants before it answers, and where a token may be asked for. Pure.
+"""Parse the challenges of a registry, and find the service that gives tokens for it. Pure.
 
 The token flow is that of distribution/distribution, docs/content/spec/auth/token.md; challenges are
 those of RFC 9110, 11.6.1.
@@ -25,11 +25,11 @@ _ESCAPED = lazy_pattern(r"\\(.)")
 
 
 class Challenge(Struct, frozen=True):
-    """One way to come in.
+    """One authentication scheme that a registry offers.
 
     Attributes:
         scheme: `basic`, `bearer` or another, in lower case.
-        parameters: names in lower case.
+        parameters: the values of the challenge, by name in lower case.
     """
 
     scheme: str
@@ -37,13 +37,13 @@ class Challenge(Struct, frozen=True):
 
 
 class TokenService(Struct, frozen=True):
-    """Where a token is asked for.
+    """A service that gives tokens for a registry.
 
     Attributes:
-        url: of the service, without what is asked.
-        service: the name by which it knows the registry; empty if none is given.
-        scope: what the token shall be good for.
-        host: of the service, with a port if one is given.
+        url: the service's URL, without the parameters of a request.
+        service: the name of the registry at the service; empty if the registry gives none.
+        scope: the access that the token gives.
+        host: the service's host, with the port if the URL has one.
     """
 
     url: str
@@ -53,12 +53,12 @@ class TokenService(Struct, frozen=True):
 
     @property
     def question(self) -> str:
-        """The URL that asks for a token."""
+        """The URL that requests a token."""
         asked = urlencode([*self._service(), ("scope", self.scope)])
         return f"{self.url}{'&' if urlsplit(self.url).query else '?'}{asked}"
 
     def exchange(self, identity: Secret) -> Secret:
-        """Return the form that asks for a token with an identity token (…/auth/oauth.md)."""
+        """Return the form that requests a token with an identity token (…/auth/oauth.md)."""
         form = [("grant_type", "refresh_token"), ("client_id", "fluxbump"), *self._service()]
         form += [("scope", self.scope), ("refresh_token", identity.reveal())]
         return Secret(urlencode(form))
@@ -68,7 +68,7 @@ class TokenService(Struct, frozen=True):
 
 
 def challenges(header: str) -> tuple[Challenge, ...]:
-    """Take a `WWW-Authenticate` header apart, up to the first piece that is not understood."""
+    """Parse a `WWW-Authenticate` header, up to the first part that is not understood."""
     found: list[tuple[str, dict[str, str]]] = []
     position = 0
     while piece := _PIECE.match(header, position):
@@ -82,13 +82,13 @@ def challenges(header: str) -> tuple[Challenge, ...]:
 
 
 def token_service(repository: RegistryRepository, challenge: Challenge) -> TokenService:
-    """Return where a registry sends us for a token.
+    """Return the token service that a registry names.
 
-    Of a registry with TLS, the service has it as well. Whatever the registry suggests, the token
-    is asked for one repository, and to read.
+    If the registry has TLS, its service must have TLS too. The scope is always to read one
+    repository, whatever the registry suggests.
 
     Raises:
-        IndexSourceError: it is not a URL, or one that is less safe than the registry's.
+        IndexSourceError: the registry names no valid URL, or one that is less safe than its own.
     """
     realm = challenge.parameters.get("realm", "")
     try:
@@ -114,6 +114,9 @@ def token_service(repository: RegistryRepository, challenge: Challenge) -> Token
 
 
 def login_key(repository: RegistryRepository, service: TokenService) -> str:
-    """Return whose login goes to a token service: the registry's only where it is its kin."""
+    """Return the key of the login to send to a token service.
+
+    It is the registry's login only if `is_kin` says that the service belongs to the registry.
+    """
     kin = is_kin(host_name(service.host), host_name(repository.host))
     return repository.login_key if kin else service.host

@@ -1,8 +1,8 @@
-"""The versions of a chart in a registry, as a chart index has them.
+"""Make a chart index from the tags of a chart in a registry.
 
-The versions are the tags, and what each ships is in the metadata of its chart. All of it is kept by
-digest, so a second run reads only what is new. Which digest a tag has is asked each time, because a
-tag can be pushed again.
+Each tag is a version, and the chart's metadata has the release that it ships. Contents are cached
+by digest, so a second run reads only new ones. The digest of each tag is asked in each run, because
+a tag can be pushed again.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from fluxbump.helm.registry.reference import RegistryRepository
 from fluxbump.text.versions import parse
 
 _MAX_CONFIG = 1 << 20
-"""Bytes of a chart's metadata; a Chart.yaml has some hundred."""
+"""The largest metadata of a chart, in bytes; a Chart.yaml has some hundred."""
 
 _AT_ONCE = 8
-"""Requests that a registry gets at a time; most of each is waiting."""
+"""Requests to a registry at the same time; most of their time is waiting."""
 
 
 class _Version(Struct, frozen=True):
-    """What is below a tag.
+    """The chart version of one tag.
 
     Attributes:
-        tag: in the registry.
-        digest: of the manifest; empty if the tag is gone.
-        entry: as an index has it; None if it cannot be used.
-        problem: why it was left out; empty if it was not.
+        tag: the tag in the registry.
+        digest: the digest of its manifest; empty if the tag no longer exists.
+        entry: the version as an entry of a chart index; None if it cannot be used.
+        problem: why the version was left out; empty if it was not.
     """
 
     tag: str
@@ -45,10 +45,10 @@ class _Version(Struct, frozen=True):
 
 
 class RegistryCharts:
-    """Charts in registries.
+    """Reads charts in registries, as `places.Charts`.
 
     Args:
-        registry: reads them.
+        registry: the client for registries.
     """
 
     def __init__(self, registry: Registry) -> None:
@@ -61,7 +61,7 @@ class RegistryCharts:
             spec: `oci://HOST/PATH/CHART`.
 
         Raises:
-            IndexSourceError: it cannot be read.
+            IndexSourceError: the registry cannot be read.
         """
         repository = reference.parse(spec)
         kept = self._registry.store.tags(repository)
@@ -74,14 +74,14 @@ class RegistryCharts:
         return data, tuple(version.problem for version in found if version.problem)
 
     def archive(self, url: str, limit: int) -> bytes:
-        """Return the archive behind a URL of such an index.
+        """Return the archive at a URL of such an index.
 
         Args:
             url: `oci://HOST/PATH/CHART@DIGEST`.
-            limit: the largest that is accepted, in bytes.
+            limit: the largest archive that is accepted, in bytes.
 
         Raises:
-            IndexSourceError: it cannot be read.
+            IndexSourceError: the archive cannot be read.
         """
         spec, _, digest = url.partition("@")
         if not reference.DIGEST.fullmatch(digest):
@@ -149,4 +149,4 @@ class RegistryCharts:
 
 
 class _UnusableError(Exception):
-    """Why a tag is no version of the chart."""
+    """A tag is not a usable version of the chart; the message says why."""

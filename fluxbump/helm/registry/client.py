@@ -1,4 +1,4 @@
-"""Asks a registry: tags, manifests and blobs, each held to its digest and kept by it."""
+"""Read tags, manifests and blobs from a registry; contents are verified and cached by digest."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from fluxbump.system.http.failure import HttpError
 from fluxbump.system.http.fetch import HttpReply, HttpRequest, Web
 
 MAX_MANIFEST = 4 << 20
-"""Bytes of a manifest or of a page of tags: what registries take themselves."""
+"""The largest manifest or page of tags, in bytes; registries have the same limit."""
 
 MAX_TAGS = 20_000
-"""Tags of one repository."""
+"""The most tags of one repository."""
 
 _PAGE = 100
-"""Tags that are asked for at once; some registries refuse more, and many give fewer."""
+"""Tags that one request asks for; some registries refuse more, and many give fewer."""
 
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
 
 
 class Registry:
-    """Registries, over the network and from what is kept.
+    """A client for registries, over the network and from the cache.
 
     Args:
-        web: reaches them; if it is offline, only what is kept is there.
-        environ: the environment, which says where logins are; the process's own if it is None.
+        web: the HTTP client; if it is offline, only the cache is read.
+        environ: the environment, which says where logins are; None for the one of this process.
 
-    Every method raises IndexSourceError if a registry cannot be read, refuses, or sends something
-    else than what a digest promises.
+    The methods raise IndexSourceError if a registry cannot be read, refuses, or sends contents with
+    another digest.
     """
 
     def __init__(self, web: Web, environ: Mapping[str, str] | None = None) -> None:
@@ -49,7 +49,7 @@ class Registry:
 
     @property
     def offline(self) -> bool:
-        """Whether nothing is asked."""
+        """Whether registries are not asked, so that only the cache is read."""
         return self._web.offline
 
     def tags(self, repository: RegistryRepository) -> tuple[str, ...]:
@@ -72,10 +72,10 @@ class Registry:
         return tuple(found)
 
     def digest(self, repository: RegistryRepository, tag: str) -> str | None:
-        """Return the digest of the manifest below a tag, without reading it.
+        """Return the digest of a tag's manifest, without reading the manifest.
 
         Returns:
-            None if the tag is not there, or the registry does not say.
+            None if there is no such tag, or if the registry does not give the digest.
         """
         url = f"{repository.api}/manifests/{tag}"
         asked = HttpRequest(url, MAX_MANIFEST, manifest.ACCEPTED, method="HEAD")
@@ -84,11 +84,11 @@ class Registry:
         return said if reply.status == _OK and DIGEST.fullmatch(said) else None
 
     def manifest(self, repository: RegistryRepository, reference: str) -> bytes | None:
-        """Return a manifest; None if there is none.
+        """Return the bytes of a manifest; None if the registry has no such manifest.
 
         Args:
-            repository: that has it.
-            reference: tag or digest.
+            repository: the repository that has it.
+            reference: the tag or the digest.
         """
         is_digest = DIGEST.fullmatch(reference) is not None
         data = self.store.read(reference) if is_digest else None
@@ -106,12 +106,12 @@ class Registry:
         return data
 
     def blob(self, repository: RegistryRepository, wanted: Descriptor | str, limit: int) -> bytes:
-        """Return a blob.
+        """Return the bytes of a blob.
 
         Args:
-            repository: that has it.
-            wanted: what a manifest says of it, or its digest.
-            limit: the largest that is accepted, in bytes.
+            repository: the repository that has it.
+            wanted: the blob's descriptor in a manifest, or its digest.
+            limit: the largest blob that is accepted, in bytes.
         """
         digest = wanted if isinstance(wanted, str) else wanted.digest
         size = None if isinstance(wanted, str) else wanted.size
@@ -134,7 +134,10 @@ class Registry:
         return data
 
     def _asked(self, repository: RegistryRepository, request: HttpRequest) -> HttpReply:
-        """Ask something of a repository; the answer's status is 200 or 404."""
+        """Send a request about a repository, and return an answer with status 200 or 404.
+
+        All other answers are raised as IndexSourceError.
+        """
         reply = self._sent(repository, request)
         if reply.elsewhere and reply.status != _OK:
             message = f"the server that it redirects to answers HTTP {reply.status}"
@@ -166,7 +169,10 @@ _DAMAGED = "try again, and tell the operator of the registry if it stays so"
 
 
 def _next(repository: RegistryRepository, url: str, reply: HttpReply) -> str | None:
-    """Return the URL of the next page of tags; it gets our token, so it is the registry's own."""
+    """Return the URL of the next page of tags, which must be at the registry itself.
+
+    The request has our token, so it may not go to another host.
+    """
     named = manifest.next_page(reply.headers.get("link", ""))
     if named is None:
         return None

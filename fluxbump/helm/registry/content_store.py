@@ -1,4 +1,4 @@
-"""What was read from registries, on disk: contents by digest, and which digest a tag had."""
+"""Cache contents of registries on disk, by digest, and the digests of tags."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from fluxbump.system import cache_file
 
 
 def digest_of(data: bytes) -> str:
-    """Return the digest of some bytes, `sha256:` and 64 digits."""
+    """Return the digest of some bytes: `sha256:` and 64 hexadecimal digits."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 def parse_tags(data: bytes) -> Mapping[str, str] | None:
-    """Read a file with the digest of each tag; None if it is damaged, or of somebody else."""
+    """Read a cache file with the digest of each tag; None if it is damaged."""
     try:
         found = msgspec.json.decode(data, type=dict[str, str])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -29,33 +29,34 @@ def parse_tags(data: bytes) -> Mapping[str, str] | None:
 
 
 class ContentStore(Struct, frozen=True):
-    """A directory with what was read.
+    """A directory with cached contents of registries.
 
-    What is damaged or cannot be read counts as not there, and one that cannot be written is no
-    error. Contents are the same whichever registry they came from, so all of them share one folder.
+    A file that is damaged or cannot be read counts as missing, and a directory that cannot be
+    written is no error. All registries share one folder, because contents with the same digest are
+    the same.
     """
 
     directory: Path
 
     def read(self, digest: str) -> bytes | None:
-        """Return the contents with a digest; None if they are not here."""
+        """Return the contents with a digest; None if they are not in the cache."""
         with suppress(OSError):
             data = self._blob(digest).read_bytes()
             return data if digest_of(data) == digest else None
         return None
 
     def write(self, data: bytes) -> None:
-        """Keep contents."""
+        """Write contents to the cache, under their digest."""
         cache_file.write(self._blob(digest_of(data)), data)
 
     def tags(self, repository: RegistryRepository) -> Mapping[str, str] | None:
-        """Return the digest of the manifest below each tag when it was last read; None if never."""
+        """Return the manifest's digest of each tag at the last run; None if it was never read."""
         with suppress(OSError):
             return parse_tags(self._tags(repository).read_bytes())
         return None
 
     def write_tags(self, repository: RegistryRepository, tags: Mapping[str, str]) -> None:
-        """Keep which digest each tag has."""
+        """Write the digest of each tag to the cache."""
         cache_file.write(self._tags(repository), msgspec.json.encode(dict(tags)))
 
     def _blob(self, digest: str) -> Path:

@@ -1,4 +1,4 @@
-"""Runs a credential helper: nobody is asked, and time and output are bounded."""
+"""Run a credential helper without prompts, and with limits of time and output."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from fluxbump.system.programs import Allowance, EndedBy, Program, StartError
 from fluxbump.system.secret import Secret
 
 SECONDS = 30.0
-"""That a helper may take; one that opens a keychain takes less than one."""
+"""Seconds that a helper may take; one that opens a keychain takes less than one."""
 
 _LARGEST = 1 << 16
-"""Bytes that it may print; a login is some hundred."""
+"""Bytes that a helper may print; a login has some hundred."""
 
 
 class HelperAnswer(Struct, frozen=True):
-    """What a helper left.
+    """The result of a credential helper.
 
     Attributes:
-        code: its exit code.
-        out: what it printed.
+        code: the helper's exit code.
+        out: the helper's output, which can have a password.
     """
 
     code: int
@@ -36,16 +36,18 @@ def run(
     *,
     seconds: float = SECONDS,
 ) -> HelperAnswer:
-    """Run a helper in a session of its own; without a terminal it can ask nobody.
+    """Run a helper in a session of its own, without a terminal for prompts.
 
     Args:
-        command: program and arguments, which everybody on this machine can read.
-        stdin: what it reads.
-        environ: its environment; our own variables, of which one is a token, are left out.
-        seconds: that it may take.
+        command: the program and its arguments, which all users of this machine can read.
+        stdin: the helper's standard input.
+        environ: the helper's environment. The variables of fluxbump are left out, because one of
+            them is a token.
+        seconds: seconds that the helper may take.
 
     Raises:
-        ValueError: it cannot be run, takes too long or prints too much; says which.
+        ValueError: the helper cannot be run, takes too long or prints too much; the message says
+            which.
     """
     kept = {name: text for name, text in environ.items() if not name.startswith("FLUXBUMP")}
     allowance = Allowance(seconds=seconds, out=_LARGEST)

@@ -1,8 +1,8 @@
-"""Who we are at a registry: what Helm and Docker keep, and their credential helpers.
+"""Find the login for a registry in the files of Helm and Docker and their credential helpers.
 
-Helm's own file comes first, then Docker's, as Helm itself looks. Within a file the order is
-Docker's: the helper of the registry, the store of all registries, and what is in the file. Nothing
-of it comes from the repository that is looked at.
+Helm's own file comes first, then Docker's, in the same order as in Helm. Within a file the order is
+Docker's: the helper of the registry, or else the helper for all registries, then the entries in the
+file. The repository that fluxbump reads has no influence on logins.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _SCHEME = lazy_pattern(r"https?://")
 
 
 class Login(Struct, frozen=True):
-    """What a registry knows us by.
+    """A login for a registry.
 
     Attributes:
-        username: empty for an identity token.
-        secret: password, or identity token.
-        source: where it comes from, for people: a file, or a program.
+        username: the user name; empty for an identity token.
+        secret: the password or the identity token.
+        source: the file or the program that has the login, for messages.
     """
 
     username: str
@@ -47,11 +47,11 @@ class Login(Struct, frozen=True):
 
 
 class FoundLogin(Struct, frozen=True):
-    """What there is for a registry.
+    """The result of a search for a registry's login.
 
     Attributes:
-        login: None without one.
-        problems: what could not be asked or read, for people; the login may be there.
+        login: the login; None if there is none.
+        problems: the files and helpers that failed, for messages; such a place may have a login.
     """
 
     login: Login | None
@@ -65,10 +65,10 @@ class _Entry(Struct, frozen=True):
     identitytoken: Secret = _NOTHING
 
     def login(self, source: str) -> Login | None:
-        """Return what it says; None if that is not enough.
+        """Return the login of this entry; None if the entry has no complete login.
 
         Raises:
-            ValueError: `auth` is no Base64, or no UTF-8 in it.
+            ValueError: `auth` is not Base64, or not UTF-8 inside.
         """
         if self.identitytoken:
             return Login("", self.identitytoken, source)
@@ -82,12 +82,12 @@ class _Entry(Struct, frozen=True):
 
 
 class LoginConfig(Struct, frozen=True, rename="camel"):
-    """A configuration of Docker or Helm, as much of it as is about logins.
+    """The part about logins of a configuration of Docker or Helm.
 
     Attributes:
-        auths: entries by registry.
-        creds_store: names the helper that is asked for all registries.
-        cred_helpers: names the helper that is asked for one registry.
+        auths: the logins in the file, by registry.
+        creds_store: the name of the helper for all registries; empty for none.
+        cred_helpers: the name of the helper for single registries, by registry.
     """
 
     auths: Mapping[str, _Entry] = msgspec.field(default_factory=dict)
@@ -95,16 +95,16 @@ class LoginConfig(Struct, frozen=True, rename="camel"):
     cred_helpers: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def entry(self, key: str) -> _Entry | None:
-        """Return the entry of a registry; None without one."""
+        """Return the login entry of a registry; None if there is none."""
         return _of(self.auths, key)
 
     def helper(self, key: str) -> str:
-        """Return the name of the helper to ask about a registry; empty without one."""
+        """Return the name of the helper to ask about a registry; empty if there is none."""
         return _of(self.cred_helpers, key) or self.creds_store
 
 
 def _of(found: Mapping[str, T], key: str) -> T | None:
-    """Return what belongs to a registry, which may be written as a URL, as Docker takes it."""
+    """Return the value for a registry, whose key can also be a URL, as Docker accepts it."""
     if key in found:
         return found[key]
     return next((found[name] for name in found if _bare(name) == _bare(key)), None)
@@ -116,17 +116,17 @@ def _bare(key: str) -> str:
 
 
 def _secret(kind: type, value: object) -> Secret:
-    """Take a text for a secret, for msgspec."""
+    """Decode a text as a Secret, as a hook for msgspec."""
     if kind is not Secret or not isinstance(value, str):
         raise TypeError
     return Secret(value)
 
 
 class Logins:
-    """Finds logins; asks for each registry once.
+    """Finds the logins for registries, and remembers them.
 
     Args:
-        environ: the environment.
+        environ: the environment, which says where the files are.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -134,10 +134,10 @@ class Logins:
         self._found: dict[str, FoundLogin] = {}
 
     def find(self, key: str) -> FoundLogin:
-        """Return what there is for a registry.
+        """Return the login for a registry, and the problems on the way.
 
         Args:
-            key: its host, or what Docker calls its own registry.
+            key: the registry's host, or Docker's key for its own registry.
         """
         if key not in self._found:
             self._found[key] = self._find(key)
@@ -175,9 +175,9 @@ class Logins:
 
 
 def files(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Yield the files in which logins are looked for; they need not exist.
+    """Yield the files that can have logins, in order; they need not exist.
 
-    https://helm.sh/docs/helm/helm/ and docker/cli, docs/reference/commandline/cli.md.
+    Sources: https://helm.sh /docs/helm/helm/ and docker/cli, docs/reference/commandline/cli.md.
     """
     home = Path(environ["HOME"]) if environ.get("HOME") else None
     if environ.get("HELM_REGISTRY_CONFIG"):
@@ -196,10 +196,10 @@ def files(environ: Mapping[str, str]) -> Iterator[Path]:
 
 
 def read(path: Path) -> LoginConfig:
-    """Read a configuration; one that does not exist is empty.
+    """Read a configuration of Docker or Helm; a missing file is an empty one.
 
     Raises:
-        ValueError: it cannot be read, or is something else; says which.
+        ValueError: the file cannot be read, or is not such a configuration; the message says which.
     """
     try:
         with path.open("rb") as file:
@@ -214,10 +214,10 @@ def read(path: Path) -> LoginConfig:
 
 
 def parse(data: bytes) -> LoginConfig:
-    """Return what a configuration holds.
+    """Parse a configuration of Docker or Helm.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: `data` is not such a configuration.
     """
     try:
         # Docker takes an empty file for an empty configuration.
@@ -233,17 +233,18 @@ class _Answer(Struct, frozen=True, rename="pascal"):
 
 
 def ask(name: str, key: str, environ: Mapping[str, str]) -> Login | None:
-    """Ask a credential helper about a registry; None if it knows none.
+    """Ask a credential helper for the login of a registry; None if the helper has none.
 
     The protocol is that of docker/docker-credential-helpers.
 
     Args:
-        name: behind `docker-credential-`.
-        key: of the registry.
+        name: the part of the program's name after `docker-credential-`.
+        key: the key of the registry.
         environ: the helper's environment.
 
     Raises:
-        ValueError: there is no such helper, it fails, or answers something else; says which.
+        ValueError: there is no such helper, or it fails, or its answer is not a login; the message
+            says which.
     """
     if not _PROGRAM.fullmatch(name):
         raise ValueError("that is no name for a credential helper")
@@ -261,7 +262,7 @@ def answered(data: bytes, program: str) -> Login | None:
     """Return the login in the answer of a credential helper; None if it has no secret.
 
     Raises:
-        ValueError: it is no login.
+        ValueError: `data` is not an answer with a login.
     """
     try:
         answer = msgspec.json.decode(data, type=_Answer, dec_hook=_secret)

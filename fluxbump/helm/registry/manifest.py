@@ -1,4 +1,4 @@
-"""What registries answer, as validated values: manifests, lists of tags, charts' metadata. Pure."""
+"""Parse the answers of registries: manifests, lists of tags, tokens, charts' metadata. Pure."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ FLUX_CONTENT = "application/vnd.cncf.flux.content.v1.tar+gzip"
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 ACCEPTED = f"{OCI_MANIFEST}, application/vnd.docker.distribution.manifest.v2+json"
-"""Media types of manifests that are asked for; a list of manifests for platforms is none."""
+"""The media types of manifests to ask for; lists of manifests for platforms are not wanted."""
 
 CREATED = "org.opencontainers.image.created"
-"""The annotation that says when it was pushed (OCI Image Specification, annotations.md)."""
+"""The annotation with the time of the push (OCI Image Specification, annotations.md)."""
 
 _NEXT = lazy_pattern(r"<(?P<url>[^<>]*)>\s*;(?:[^,]{0,200};)?\s*rel=\"?next\"?", re.IGNORECASE)
 
@@ -33,12 +33,12 @@ T = TypeVar("T")
 
 
 class Descriptor(Struct, frozen=True, rename="camel"):
-    """What a manifest says of a blob.
+    """The description of a blob in a manifest.
 
     Attributes:
-        media_type: of it.
-        digest: `sha256:` and 64 digits.
-        size: in bytes.
+        media_type: the blob's media type.
+        digest: the blob's digest: `sha256:` and 64 hexadecimal digits.
+        size: the blob's size in bytes.
     """
 
     media_type: str
@@ -47,12 +47,12 @@ class Descriptor(Struct, frozen=True, rename="camel"):
 
 
 class ArtifactManifest(Struct, frozen=True, rename="camel"):
-    """What is below a tag.
+    """The manifest of an artifact, which a tag refers to.
 
     Attributes:
-        config: metadata, in a form of its own for each kind of artifact.
-        layers: contents.
-        annotations: texts by name.
+        config: the blob with the metadata, whose format depends on the kind of artifact.
+        layers: the blobs with the contents.
+        annotations: texts by name; None if there are none.
     """
 
     config: Descriptor
@@ -61,23 +61,23 @@ class ArtifactManifest(Struct, frozen=True, rename="camel"):
 
     @property
     def created(self) -> str | None:
-        """When it was pushed, if it says so."""
+        """When the artifact was pushed; None if the manifest does not say."""
         return (self.annotations or {}).get(CREATED)
 
     def layer(self, media_type: str) -> Descriptor | None:
-        """Return the only layer of a media type; None without one, or with several."""
+        """Return the layer of a media type; None if there is none, or more than one."""
         found = [layer for layer in self.layers if layer.media_type == media_type]
         return found[0] if len(found) == 1 else None
 
 
 class ChartConfig(Struct, frozen=True, rename="camel"):
-    """The Chart.yaml of a chart in a registry, as much of it as an index has.
+    """The metadata of a chart in a registry: the fields of Chart.yaml that an index needs.
 
     Attributes:
-        name: of the chart.
-        version: of the chart.
-        app_version: what it ships; empty without one.
-        deprecated: as it says.
+        name: the chart's name.
+        version: the chart's own version.
+        app_version: the release that the chart ships; empty if it does not say.
+        deprecated: whether the chart is marked as deprecated.
     """
 
     name: str
@@ -96,33 +96,34 @@ class _Token(Struct, frozen=True):
 
 
 def parse(data: bytes, where: str) -> ArtifactManifest:
-    """Read a manifest.
+    """Parse the manifest of an artifact.
 
     Args:
-        data: as it was received.
-        where: what an error names.
+        data: the bytes as they were received.
+        where: the place for errors.
 
     Raises:
-        IndexSourceError: it is something else, a list of manifests for several platforms too.
+        IndexSourceError: `data` is something else, for example a list of manifests for several
+            platforms.
     """
     return _decoded(data, ArtifactManifest, "the manifest of an artifact", where)
 
 
 def chart(data: bytes, where: str) -> ChartConfig:
-    """Read the metadata of a chart; see `parse`."""
+    """Parse the metadata of a chart; arguments and errors are those of `parse`."""
     return _decoded(data, ChartConfig, "the metadata of a chart", where)
 
 
 def tags(data: bytes, where: str) -> tuple[str, ...]:
-    """Read a page of a list of tags; see `parse`."""
+    """Parse one page of a list of tags; arguments and errors are those of `parse`."""
     return _decoded(data, _Tags, "a list of tags", where).tags or ()
 
 
 def token(data: bytes, where: str) -> Secret:
-    """Read the answer of a token service; see `parse`.
+    """Parse the answer of a token service; the arguments are those of `parse`.
 
     Raises:
-        IndexSourceError: it holds no token.
+        IndexSourceError: the answer has no valid token.
     """
     found = _decoded(data, _Token, "a token", where)
     text = found.token or found.access_token
@@ -132,7 +133,7 @@ def token(data: bytes, where: str) -> Secret:
 
 
 def next_page(link: str) -> str | None:
-    """Return the URL of the next page that a `Link` header names (RFC 8288); None without one."""
+    """Return the URL of the next page in a `Link` header (RFC 8288); None if there is none."""
     match = _NEXT.search(link)
     return match["url"] if match else None
 
@@ -149,12 +150,12 @@ def _decoded(data: bytes, shape: type[T], what: str, where: str) -> T:
 
 
 def _said(error: msgspec.ValidationError) -> str:
-    """Return where in a text the library found what it did not expect; its own words only."""
+    """Return the message of a validation error on one line; it quotes no values."""
     return " ".join(str(error).replace("`", "").split())
 
 
 def entry(config: ChartConfig, layer: Descriptor, url: str, created: str | None) -> dict[str, Any]:
-    """Return a version of a chart as a chart index has it."""
+    """Return a chart version as an entry of a chart index."""
     found = {
         "name": config.name,
         "version": config.version,

@@ -1,4 +1,4 @@
-"""Where something is in a registry, and which versions tags stand for. Pure.
+"""Parse `oci://` URLs of registry repositories, and the versions in tags. Pure.
 
 The shapes of names, tags and digests are those of the OCI Distribution Specification 1.1.
 """
@@ -13,7 +13,7 @@ from fluxbump.text import versions
 from fluxbump.text.patterns import lazy_pattern
 
 DIGEST = lazy_pattern(r"sha256:[0-9a-f]{64}")
-"""The digests that are understood; registries use no others for charts and artifacts of Flux."""
+"""The supported digests; registries use no others for charts and artifacts of Flux."""
 
 TAG = lazy_pattern(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
@@ -25,23 +25,23 @@ _LOOPBACK = lazy_pattern(r"(?:.+\.)?localhost|127(?:\.[0-9]{1,3}){3}|::1")
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _PATH = lazy_pattern(rf"{_PART}(?:/{_PART})*")
 _WITH_PARENT = 3
-"""Labels from which on the first one is left out for the parent domain; two are a domain."""
+"""The least number of labels of a host that has a parent domain; two labels are a domain."""
 _LONGEST = 255  # characters of a path
 _HINT = "give oci://HOST/PATH/CHART"
 
 HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
-"""The names of Docker's own registry."""
+"""The host names of Docker's own registry."""
 
 HUB_LOGIN = "https://index.docker.io/v1/"
-"""Under which Docker keeps the login of its own registry, since the first version of its API."""
+"""Docker's key for the login of its own registry, from the first version of its API."""
 
 
 class RegistryRepository(Struct, frozen=True):
-    """A repository of a registry: the versions of one chart, for one.
+    """A repository in a registry, for example the one with the versions of a chart.
 
     Attributes:
-        host: of the registry in lower case, with the port if one was given.
-        path: on it.
+        host: the registry's host in lower case, with the port if one was given.
+        path: the repository's path in the registry.
     """
 
     host: str
@@ -52,32 +52,33 @@ class RegistryRepository(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The last part of the path, which is the chart's name."""
+        """The last part of the path; for a chart it is the chart's name."""
         return self.path.rpartition("/")[2]
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the registry is on this machine; only there it is asked without TLS."""
+        """Whether the registry is on this machine; such a registry is asked without TLS."""
         return is_loopback(host_name(self.host))
 
     @property
     def api(self) -> str:
-        """The URL below which the registry's API has this repository."""
+        """The base URL of this repository in the registry's API."""
         host = "registry-1.docker.io" if self.host in HUB else self.host
         scheme = "http" if self.is_loopback else "https"
         return f"{scheme}://{host}/v2/{self.path}"
 
     @property
     def login_key(self) -> str:
-        """What credential stores call the registry."""
+        """The key of the registry in credential stores."""
         return HUB_LOGIN if self.host in HUB else self.host
 
 
 def parse(spec: str) -> RegistryRepository:
-    """Take `oci://HOST/PATH` apart.
+    """Parse `oci://HOST/PATH`.
 
     Raises:
-        IndexSourceError: it is not one. The message does not quote what may be a password.
+        IndexSourceError: `spec` has another form. The message does not quote a part that may be a
+            password.
     """
     host, _, path = spec.strip()[len(_SCHEME) :].partition("/")
     if "@" in host:
@@ -99,7 +100,7 @@ def parse(spec: str) -> RegistryRepository:
 
 
 def version_of(tag: str) -> Version | None:
-    """Return the version that Helm pushes under a tag; None if it is not one.
+    """Return the chart version that a tag stands for; None if the tag is not a version.
 
     Tags have no `+`, so Helm writes `_` (https://helm.sh/docs/topics/registries/).
     """
@@ -113,14 +114,14 @@ def host_name(host: str) -> str:
 
 
 def is_loopback(name: str) -> bool:
-    """Tell whether a host's name, without port and brackets, means this machine."""
+    """Whether a host name, without port and brackets, stands for this machine."""
     return _LOOPBACK.fullmatch(name) is not None
 
 
 def is_kin(name: str, registry: str) -> bool:
-    """Tell whether a host belongs to whoever runs a registry, as far as names can tell.
+    """Whether a host belongs to the operator of a registry, judging by the names.
 
-    That is so for the registry itself and for what has the same parent domain: `auth.docker.io`
+    That is so for the registry itself, and for hosts with the same parent domain: `auth.docker.io`
     for `registry-1.docker.io`, `gitlab.com` for `registry.gitlab.com`.
     """
     if name == registry or (is_loopback(name) and is_loopback(registry)):

@@ -1,4 +1,4 @@
-"""Brings in what a registry asks for: a token of its service, or a name and a password."""
+"""Get the authorization that a registry asks for: a token, or a name and a password."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _OK = 200
 
 
 class Access:
-    """What each repository is asked with; several threads may ask at once.
+    """The authorization for each repository; several threads may use it at the same time.
 
-    A token is kept for the repository that it was asked for, and goes to no other host than that
-    of its registry.
+    A token is used for the repository that it was requested for, and is not sent to hosts other
+    than its registry.
 
     Args:
-        web: reaches token services.
-        logins: who we are.
+        web: the HTTP client for token services.
+        logins: the logins for registries.
     """
 
     def __init__(self, web: Web, logins: Logins) -> None:
@@ -42,20 +42,20 @@ class Access:
         self._headers: dict[RegistryRepository, Secret] = {}
 
     def header(self, repository: RegistryRepository) -> Secret:
-        """Return the `Authorization` to ask a repository with; empty if none is known."""
+        """Return the `Authorization` header for a repository; empty if none is known."""
         return self._headers.get(repository, Secret(""))
 
     def renew(self, repository: RegistryRepository, refused: Secret, reply: HttpReply) -> None:
-        """Get another `Authorization`, after an answer with status 401.
+        """Get a new `Authorization` header, after an answer with status 401.
 
         Args:
-            repository: that was asked.
-            refused: what it was asked with. If another thread has brought in another one since,
-                that will do.
-            reply: names the ways to come in.
+            repository: the repository that was asked.
+            refused: the header that was refused. If another thread has got a new one since, that
+                one is kept.
+            reply: the answer, which names the authentication schemes.
 
         Raises:
-            IndexSourceError: there is no way in; says why.
+            IndexSourceError: no scheme works; the message says why.
         """
         with self._lock:
             if self.header(repository) is refused or not self.header(repository):
@@ -63,7 +63,7 @@ class Access:
                 self._headers[repository] = self._brought(repository, ways)
 
     def refusal(self, repository: RegistryRepository) -> IndexSourceError:
-        """Return the error where what was brought in is not taken."""
+        """Return the error for a repository that refuses the authorization."""
         return _refused(repository, self._logins.find(repository.login_key))
 
     def _brought(self, repository: RegistryRepository, ways: tuple[Challenge, ...]) -> Secret:
