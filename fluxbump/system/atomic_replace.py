@@ -1,10 +1,10 @@
-"""Replaces many files of a working tree, all or none of them.
+"""Replace many files of a working tree: all of them or none.
 
 New contents are written beside their targets first, and then renamed into place one after the
-other. Before that, the originals and a journal are put into the git directory. While the journal
-is there the run is not done, and `replace_recovery` puts the originals back. Its removal is the one
-moment from which the new files count. So after a kill or a power cut, the next run leaves all
-files old, or finds all of them new.
+other. Before that, the originals and a journal are put into the git directory. As long as the
+journal exists the run is not complete, and `replace_recovery` puts the originals back. The run is
+complete when the journal is removed. So after a kill or a power cut, the next run makes all files
+old again, or finds all of them new.
 """
 
 from __future__ import annotations
@@ -38,16 +38,18 @@ _NO_LINK = (errno.EXDEV, errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.ENOSYS,
 def write(
     place: Worktree, before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]
 ) -> None:
-    """Replace files, all or none; signals wait until that is settled.
+    """Replace all of the files or none; signals are held until that is done.
 
     Args:
-        place: where.
-        before: what each file has to hold now; None for no file.
-        after: what it will hold; None for a file that goes. The same paths.
+        place: the working tree.
+        before: the bytes that each file must have now, by path; None for a file that must not
+            exist.
+        after: the new bytes of each file, for the same paths; None for a file to delete.
 
     Raises:
-        RepositoryError: a file has changed meanwhile, cannot be written, or another run is at it;
-            then nothing has changed.
+        RepositoryError: a file was changed by another process, cannot be written, or another run
+            writes to the working tree. No file was changed, unless the error says that undoing
+            failed.
     """
     try:
         place.private.mkdir(exist_ok=True)
@@ -114,7 +116,7 @@ def _take_back(place: Worktree, journal: Journal) -> None:
 
 
 def _keep(place: Worktree, number: int, step: JournalStep) -> Identity:
-    """Keep the original; return what tells whether it is still the one."""
+    """Put a copy of the original aside, and return the identity of the file."""
     with no_follow.beside(place.root, step.path) as (folder, name):
         held = no_follow.read(folder, name)
         if replace_journal.digest(held) != step.old:
@@ -147,7 +149,7 @@ def _record(place: Worktree, journal: Journal) -> None:
 
 
 def _stage(place: Worktree, temporary: str, step: JournalStep, data: bytes | None) -> None:
-    """Write the new content beside its target, with the target's mode and owner."""
+    """Write the new content to a file beside its target, with the target's mode and owner."""
     if data is None:
         return
     with no_follow.beside(place.root, step.path) as (folder, name):

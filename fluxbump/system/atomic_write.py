@@ -1,4 +1,4 @@
-"""A file that others read meanwhile: they see the old one or the new one, and never a part."""
+"""Write a file that other programs read: they see the old or the new contents, never a part."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _READABLE = 0o644
 
 
 def write(path: Path, data: bytes) -> None:
-    """Put `data` at `path`, readable for everybody.
+    """Write `data` to `path`, readable for all users.
 
     Raises:
-        OSError: it cannot be written; what was there stays.
+        OSError: the file cannot be written, and the old file stays.
     """
     # The name of the temporary file has no suffix: a collector of *.prom does not read it.
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".fluxbump-")

@@ -1,4 +1,4 @@
-"""Does one thing in a thread while another goes on: waiting for git, mostly."""
+"""Run a function in a thread while the caller goes on; mostly it waits for git."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class _Work(Generic[T]):
-    """What a thread does, and what came of it."""
+    """A function that runs in a thread, and its result or error."""
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._work = work
@@ -38,9 +38,9 @@ class _Work(Generic[T]):
 
 @contextmanager
 def beside(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
-    """Start `work` in a thread; give what waits for its result, or raises its error.
+    """Start `work` in a thread, and yield a function that waits for its result or raises its error.
 
-    The thread has ended when the block is left, whatever happens in it.
+    The thread has ended when the block ends, even if the block raises.
     """
     begun = _Work(work)
     try:

@@ -1,4 +1,4 @@
-"""A file in the cache: written whole or not at all, and done without where it cannot be."""
+"""Write files of the cache: completely or not at all, and without an error if that fails."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 _PREFIX = "tmp"
 _ABANDONED = 3600.0
-"""Seconds after which nobody still writes a file; who began it was killed."""
+"""Seconds after which a half-written file is abandoned, because its process was killed."""
 
 
 def write(path: Path, data: bytes) -> None:
-    """Put `data` at `path`, for its owner alone; other processes see the old file or the new one.
+    """Write `data` to `path`, for the owner alone; others see the old file or the new one.
 
-    A cache that cannot be written is no error: what is not kept is read again.
+    A cache that cannot be written is no error, because the data can be read from its source again.
     """
     with suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -32,7 +32,7 @@ def write(path: Path, data: bytes) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove half-written files of runs that were killed."""
+    """Remove the half-written files of runs that were killed."""
     begun = time.time() - _ABANDONED
     with os.scandir(folder) as entries:
         for entry in entries:

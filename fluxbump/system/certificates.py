@@ -1,6 +1,6 @@
-"""Which certificate authorities are trusted: one setting for git and for HTTP.
+"""Apply one setting for trusted certificate authorities to git and to HTTP.
 
-`ssl` is imported where there is a file to read: git alone needs only its name.
+`ssl` is imported only if there is a file to read, because git needs just the name of the file.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from fluxbump.errors import UsageError
 
 CA_FILE, CA_DIRECTORY = "SSL_CERT_FILE", "SSL_CERT_DIR"
-"""What OpenSSL reads (SSL_CTX_set_default_verify_paths(3)), and httpx with it; git does not."""
+"""The variables that OpenSSL reads (SSL_CTX_set_default_verify_paths(3)), and so httpx; not git."""
 
 _OF_GIT = {CA_FILE: "GIT_SSL_CAINFO", CA_DIRECTORY: "GIT_SSL_CAPATH"}
 
 
 def for_git(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that let git trust whom we trust; what it is told itself wins."""
+    """Return the variables that make git trust the same authorities; its own variables win."""
     return {
         name: environ[ours]
         for ours, name in _OF_GIT.items()
@@ -25,7 +25,7 @@ def for_git(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def require_readable(environ: Mapping[str, str]) -> None:
-    """Refuse a setting that trusts nobody, before anything is sent.
+    """Refuse a setting under which no server would be trusted, before a request is sent.
 
     Raises:
         UsageError: the file that `SSL_CERT_FILE` names has no certificate that can be read.

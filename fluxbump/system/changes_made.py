@@ -1,7 +1,7 @@
-"""What this process has changed outside of itself, so that a bug afterwards is not told as nothing.
+"""Record what this process has changed, so that the message of a later bug names it.
 
-One record for the process, because the border has to know it wherever an exception comes from.
-Caches, and objects in git that no ref holds, are not in it: nobody sees them.
+There is one record for the process, because an exception can come from any place. Caches, and
+objects in git without a ref, are not recorded, because users do not see them.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from contextlib import contextmanager
 from msgspec import Struct
 
 _MOST = 5
-"""Changes that a line lists."""
+"""The most changes that a message lists."""
 
 
 class RecordedChange(Struct):
-    """A change that was begun.
+    """A change that was started.
 
     Attributes:
-        what: in the past tense.
-        made: whether it was; None while that is not certain.
+        what: the change, in the past tense.
+        made: whether the change was made; None as long as that is not certain.
     """
 
     what: str
@@ -32,13 +32,13 @@ _CHANGES: list[RecordedChange] = []
 
 @contextmanager
 def changing(what: str) -> Iterator[RecordedChange]:
-    """Record a change that the block makes, and which may say that it was not made after all.
+    """Record a change that the block makes.
 
-    It counts as perhaps made when an exception ends the block: a push that was cut off may have
-    arrived.
+    The block can set `made` to False if the change was not made. If an exception ends the block,
+    the change counts as perhaps made: a push that was cut off may have arrived.
 
     Args:
-        what: in the past tense, such as `pushed the branch x`.
+        what: the change in the past tense, such as `pushed the branch x`.
     """
     change = RecordedChange(what)
     _CHANGES.append(change)
@@ -48,12 +48,12 @@ def changing(what: str) -> Iterator[RecordedChange]:
 
 
 def begin() -> None:
-    """Forget what is recorded: a run begins."""
+    """Clear the record at the start of a run."""
     _CHANGES.clear()
 
 
 def so_far() -> str:
-    """Return what was changed, in one clause; empty for nothing."""
+    """Return the recorded changes as one clause; empty if there are none."""
     told = [
         change.what if change.made else f"perhaps {change.what}"
         for change in _CHANGES

@@ -1,13 +1,12 @@
-"""Runs programs: what they may take is bounded, and what they started ends with them.
+"""Run programs within limits, and end the processes that they have started with them.
 
-The only module that starts a program, GitPython and the pager aside. Each program leads a session
-of its own, so it has no terminal to ask at, and a signal at the terminal reaches fluxbump alone.
-Whatever way a run is left (a limit, SIGTERM, Ctrl-C), the program's group is ended before anything
-else happens.
+Apart from GitPython and the pager, no other module starts a program. Each program runs in a session
+of its own. So it has no terminal for prompts, and a signal at the terminal reaches fluxbump alone.
+If a run ends for any reason (a limit, SIGTERM, Ctrl-C), the program's process group is ended first.
 
 Limits of the system are set after the start (prlimit(2), Linux). A function that sets them in the
-child before the program starts would make Python fork instead of vfork, which costs a
-copy of this process's page tables each time. Elsewhere only time and output are bounded.
+child before the program starts would make Python fork instead of vfork, which costs a copy of this
+process's page tables each time. On other systems, time and output are the limits.
 """
 
 from __future__ import annotations
@@ -38,16 +37,16 @@ def run(
     stdin: bytes = b"",
     stop: Callable[[], bool] | None = None,
 ) -> ProgramResult:
-    """Run a program to its end, or to that of what it may take.
+    """Run a program until it ends, or until it exceeds a limit.
 
     Args:
-        program: what is run.
-        allowance: what it may take.
-        stdin: what it reads.
-        stop: asked again and again; the program is ended when it says so.
+        program: the program to run.
+        allowance: the limits of the run.
+        stdin: the program's standard input.
+        stop: called repeatedly; the program is ended if it returns True.
 
     Raises:
-        StartError: it was not started.
+        StartError: the program cannot be started.
     """
     deadline = time.monotonic() + allowance.seconds
     pipe = subprocess.PIPE
@@ -67,17 +66,18 @@ def start(
     stdout: IO[bytes] | int,
     stderr: IO[bytes] | int,
 ) -> subprocess.Popen[bytes]:
-    """Start a program, which the caller has to `end`.
+    """Start a program, which the caller must `end`.
 
     Args:
-        program: what is run.
-        allowance: of which memory and the processor's time are bounded here.
-        stdin: what it reads, as `subprocess.Popen` takes it.
-        stdout: what takes its output. The size of a file is bounded here; a pipe is the reader's.
-        stderr: what takes its messages.
+        program: the program to run.
+        allowance: the limits, of which memory and processor time are applied here.
+        stdin: the standard input, as `subprocess.Popen` takes it.
+        stdout: the standard output. The size of a file is limited here, and the reader of a pipe
+            must limit it.
+        stderr: the standard error.
 
     Raises:
-        StartError: it was not started.
+        StartError: the program cannot be started.
     """
     try:
         process = subprocess.Popen(  # noqa: S603  # no shell; callers name the program
@@ -102,7 +102,7 @@ def start(
 
 
 def _bound(pid: int, allowance: Allowance, *, to_file: bool) -> None:
-    """Let the system hold a program to what it may take, where it can."""
+    """Set the limits of a program that the system can enforce."""
     # One byte more, so that whoever reads the file sees that it was too much.
     limits = {
         "RLIMIT_DATA": allowance.memory,
@@ -120,12 +120,13 @@ def _bound(pid: int, allowance: Allowance, *, to_file: bool) -> None:
 
 
 def end(process: subprocess.Popen[bytes], program: Program, *, grace: float = 0.0) -> int:
-    """End a program, if it has not ended, and its group; return its exit code.
+    """End a program that still runs, and its process group, and return its exit code.
 
     Args:
-        process: that was started.
-        program: what it runs.
-        grace: seconds to end by itself: it then removes what it has half written.
+        process: the process that was started.
+        program: the program that it runs.
+        grace: seconds between SIGTERM and SIGKILL, in which the program can remove half-written
+            files.
     """
     if process.returncode is None:
         by_itself = has_ended(process)
@@ -151,7 +152,7 @@ def _signal(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
 
 
 class BegunProgram(Struct):
-    """A program at work, and the files that take what it writes; nobody has to read meanwhile."""
+    """A running program that writes its output to files, so that no reader has to keep up."""
 
     program: Program
     allowance: Allowance
@@ -161,7 +162,7 @@ class BegunProgram(Struct):
     deadline: float
 
     def wait(self) -> EndedBy:
-        """Wait for the end; `out` is then at its beginning, and `process` has an exit code."""
+        """Wait until the program ends, and return why; `out` is then at its beginning."""
         in_time = wait(self.process, self.deadline - time.monotonic())
         end(self.process, self.program, grace=self.allowance.grace)
         size = self.out.seek(0, os.SEEK_END)
@@ -171,23 +172,23 @@ class BegunProgram(Struct):
         return EndedBy.ITSELF if in_time else EndedBy.SECONDS
 
     def last_words(self) -> bytes:
-        """Return the last of what the program wrote to standard error."""
+        """Return the last bytes that the program wrote to standard error."""
         size = self.err.seek(0, os.SEEK_END)
         self.err.seek(max(0, size - self.allowance.err))
         return self.err.read()
 
     def close(self) -> None:
-        """End the program, if nobody has waited for it, and drop what it wrote."""
+        """End the program if it still runs, and delete its output."""
         end(self.process, self.program, grace=self.allowance.grace)
         self.out.close()
         self.err.close()
 
 
 def begin(program: Program, allowance: Allowance, *, stdin: bytes = b"") -> BegunProgram:
-    """Start a program whose output is waited for later; the caller has to close it.
+    """Start a program in order to wait for its output later; the caller must close the result.
 
     Raises:
-        StartError: it was not started.
+        StartError: the program cannot be started.
     """
     deadline = time.monotonic() + allowance.seconds
     out, err = _file(), _file()
@@ -207,7 +208,7 @@ def _file() -> BinaryIO:
 
 @contextmanager
 def reading(stdin: bytes) -> Iterator[BinaryIO | int]:
-    """Give what a program reads: a file, because a pipe that nobody fills would hold both up."""
+    """Yield a program's standard input as a file, because an unread pipe would block both sides."""
     if not stdin:
         yield subprocess.DEVNULL
         return

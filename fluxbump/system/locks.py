@@ -1,4 +1,4 @@
-"""One at a time, and undisturbed: a lock on a working tree, and signals held back."""
+"""Hold a lock on a working tree, and hold back signals during a critical section."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class BusyError(Exception):
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a lock that ends with the process, whatever ends that.
+    """Hold a lock, which the kernel releases when the process ends, even if it is killed.
 
     Raises:
-        BusyError: another process holds it.
+        BusyError: another process holds the lock.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(path, flags, 0o666)
@@ -41,16 +41,16 @@ def locked(path: Path) -> Iterator[None]:
 
 
 class _StoppedError(Exception):
-    """A signal came where nothing is lost by stopping."""
+    """A signal came at a point where the run can stop without a loss."""
 
 
 class HeldSignals(Struct, frozen=True):
-    """The signals that came meanwhile."""
+    """The signals that came while they were held back."""
 
     came: list[int] = field(default_factory=list)
 
     def note(self, number: int, _: FrameType | None) -> None:
-        """Take a signal."""
+        """Record a signal, as its handler."""
         self.came.append(number)
 
     def stop_here(self) -> None:

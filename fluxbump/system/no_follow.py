@@ -1,7 +1,7 @@
-"""Files below a root, reached folder by folder through descriptors: no symbolic link is followed.
+"""Open files below a root folder by folder through descriptors, without following symbolic links.
 
-A check of a path before it is opened could be overtaken by somebody who puts a link there. An
-open descriptor cannot.
+If a path is checked before it is opened, another process can put a link there in between. An open
+descriptor is safe from that.
 """
 
 from __future__ import annotations
@@ -57,10 +57,11 @@ def make_folders(root: Path, path: str) -> None:
 
 
 def read(folder: int, name: str, longest: int | None = None) -> bytes | None:
-    """Return a regular file's bytes; None when there is no file.
+    """Return the bytes of a regular file; None if there is no file.
 
     Raises:
-        OSError: it is something else, such as a symbolic link, or longer than `longest` bytes.
+        OSError: the name is something else, such as a symbolic link, or has more than `longest`
+            bytes.
     """
     try:
         descriptor = os.open(name, _FILE, dir_fd=folder)
@@ -76,16 +77,16 @@ def read(folder: int, name: str, longest: int | None = None) -> bytes | None:
 
 
 def create(folder: int, name: str, data: bytes, like: os.stat_result | None = None) -> None:
-    """Write a new file, and wait until the disk has it.
+    """Write a new file, and wait until it is on the disk.
 
     Args:
-        folder: descriptor of where.
-        name: of the file.
-        data: its bytes.
-        like: whose mode and owner it gets; None for the usual ones.
+        folder: the descriptor of the file's folder.
+        name: the file's name.
+        data: the file's bytes.
+        like: the file whose mode and owner the new one gets; None for the usual ones.
 
     Raises:
-        OSError: it exists, or cannot be written.
+        OSError: the file exists, or cannot be written.
     """
     descriptor = os.open(name, _NEW, 0o666, dir_fd=folder)
     try:
@@ -117,6 +118,6 @@ def opened(folder: Path) -> Iterator[int]:
 
 
 def sync(folder: Path) -> None:
-    """Wait until the disk has the names in a folder."""
+    """Wait until the names in a folder are on the disk."""
     with opened(folder) as descriptor:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Shows a long text page by page, as git does it: `$PAGER`, or `less -FRX`.
+"""Show a long text page by page, as git does: with `$PAGER`, or `less -FRX`.
 
 The only program that gets the terminal. It is the user's own choice, and the text is on its
 standard input, so nothing in a repository decides what is run.
@@ -22,7 +22,7 @@ _LV = "-c"
 
 
 def command(environ: Mapping[str, str]) -> list[str]:
-    """Return the words of the pager that the user wants; none for none. Pure."""
+    """Return the command of the user's pager; empty for no pager. Pure."""
     named = next((environ[name] for name in PAGER if name in environ), _DEFAULT)
     try:
         words = shlex.split(named)

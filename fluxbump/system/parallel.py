@@ -1,4 +1,4 @@
-"""How work on many files is divided. Pure; `process_pool` divides it among processes."""
+"""The interface for dividing work on many files. Pure; `process_pool` uses processes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ B = TypeVar("B")
 
 
 class Spread(Protocol):
-    """Does work on parts of a sequence."""
+    """A function that applies work to the parts of a sequence."""
 
     def __call__(self, work: Callable[[Sequence[A]], B], items: Sequence[A], /) -> list[B]:
-        """Return what `work` makes of each part, in the order of the parts.
+        """Return the result of `work` for each part, in the order of the parts.
 
         Args:
-            work: pure, and what it returns can be pickled. What it does to `items` may be lost.
-            items: to be divided.
+            work: a pure function whose result can be pickled. Its changes to `items` may be lost.
+            items: the sequence to divide.
         """
 
 
 def serially(work: Callable[[Sequence[A]], B], items: Sequence[A], /) -> list[B]:
-    """Do the whole as one part, here."""
+    """Apply `work` to all items as one part, in this process."""
     return [work(items)]

@@ -1,4 +1,4 @@
-"""What is written to a program and read from it, as long as it runs, and no longer."""
+"""Write to and read from a program through pipes, as long as it runs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from fluxbump.system.programs import Allowance, EndedBy, LateError
 
 _PIECE = 1 << 16
 _TICK = 0.05
-"""Seconds after which is asked again whether a program has ended or is to be stopped."""
+"""Seconds between checks whether a program has ended or must be stopped."""
 
 
 class Pipes:
-    """What is written to a program and read from it, as long as it runs."""
+    """Writes a program's input and reads its output, as long as it runs."""
 
     def __init__(
         self, process: subprocess.Popen[bytes], allowance: Allowance, stdin: bytes
@@ -54,7 +54,7 @@ class Pipes:
         self._end_told.__exit__(None, None, None)
 
     def until(self, deadline: float, stop: Callable[[], bool] | None) -> EndedBy:
-        """Write and read until the program has ended, or has to be ended."""
+        """Write and read until the program ends or must be ended, and return the reason."""
         while True:
             left = deadline - time.monotonic()
             tick = _TICK if stop is not None or self._ended is None else left
@@ -77,7 +77,7 @@ class Pipes:
         return self._out_size <= self._allowance.out
 
     def _step(self, seconds: float) -> set[int | None]:
-        """Move what can be moved within some seconds; return the descriptors it came from."""
+        """Transfer data for at most some seconds, and return the descriptors that were ready."""
         told: set[int | None] = set()
         for descriptor, _ in self._poll.poll(seconds * 1000):
             told.add(descriptor)
@@ -120,12 +120,12 @@ class Pipes:
         pipe.close()
 
     def last_words(self) -> bytes:
-        """Return the last of what the program wrote to standard error."""
+        """Return the last bytes that the program wrote to standard error."""
         return b"".join(self._err)[-self._allowance.err :]
 
 
 class _Timed(io.RawIOBase):
-    """A pipe that raises when nothing comes for so long."""
+    """A pipe that raises LateError if no data comes for some seconds."""
 
     def __init__(self, pipe: IO[bytes], seconds: float) -> None:
         super().__init__()
@@ -143,15 +143,15 @@ class _Timed(io.RawIOBase):
 
 
 def of(pipe: IO[bytes] | None) -> IO[bytes]:
-    """Return a stream of a process that was started with it."""
+    """Return a pipe of a process, which must have been started with that pipe."""
     if pipe is None:
         raise AssertionError("the process was started with pipes")
     return pipe
 
 
 def timed(pipe: IO[bytes], seconds: float) -> io.BufferedReader:
-    """Return a reader of a pipe that nothing has been read from yet.
+    """Return a reader for a pipe that has not been read yet.
 
-    Its methods raise LateError when nothing comes for some seconds.
+    Its methods raise LateError if no data comes for some seconds.
     """
     return io.BufferedReader(_Timed(pipe, seconds), _PIECE)

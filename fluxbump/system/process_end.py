@@ -1,4 +1,4 @@
-"""Tells when a program has ended, without waiting for it longer than that takes."""
+"""Wait for the end of a program, without a delay after its end."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _TICK = 0.05
-"""Seconds between two looks, where the system does not tell."""
+"""Seconds between two checks, on systems that do not report the end."""
 
 
 def has_ended(process: subprocess.Popen[bytes]) -> bool:
-    """Tell whether a program has ended, and leave it to be waited for."""
+    """Whether a program has ended; the caller still has to wait for its exit code."""
     try:
         return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     except ChildProcessError:
@@ -22,14 +22,15 @@ def has_ended(process: subprocess.Popen[bytes]) -> bool:
 
 
 def wait(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Wait until a program has ended; tell whether it has. It is left to be waited for.
+    """Wait until a program has ended, and return whether it has.
 
-    With a time limit, `Popen.wait` sleeps up to 50 ms between two looks. Where the system tells
-    when a process has ended (pidfd_open(2), Linux 5.3), nothing is slept.
+    The caller still has to wait for its exit code. With a time limit, `Popen.wait` sleeps up to 50
+    ms between two checks. If the system reports the end of a process (pidfd_open(2), Linux 5.3),
+    this function does not sleep.
 
     Args:
-        process: that was started.
-        seconds: that it may take from now on.
+        process: the process that was started.
+        seconds: seconds to wait at most.
     """
     deadline = time.monotonic() + max(0.0, seconds)
     with end_told(process) as ended:
@@ -48,7 +49,7 @@ def wait(process: subprocess.Popen[bytes], seconds: float) -> bool:
 
 @contextmanager
 def end_told(process: subprocess.Popen[bytes]) -> Iterator[int | None]:
-    """Give a descriptor that can be read when a program has ended; None where there is none."""
+    """Yield a descriptor that is readable when a program has ended; None if unsupported."""
     try:
         descriptor = os.pidfd_open(process.pid)
     except (AttributeError, OSError):  # another system, an older kernel, or a sandbox

@@ -1,4 +1,4 @@
-"""Programs as values: what is run, what it may take, what it left. `commands` runs them."""
+"""Values for a program to run, its limits and its result; `commands` runs it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from msgspec import Struct
 
 
 class Program(Struct, frozen=True):
-    """What is run.
+    """A program to run.
 
     Attributes:
-        words: program and arguments, which everybody on this machine can read.
+        words: the program and its arguments, which all users of this machine can read.
         environ: the whole environment.
-        cwd: where it runs; None for where we are.
-        daemons: what it leaves running stays, such as git's cache of credentials.
+        cwd: the directory to run in; None for the current one.
+        daemons: whether processes that it leaves running stay, such as git's cache of credentials.
     """
 
     words: Sequence[str]
@@ -26,16 +26,16 @@ class Program(Struct, frozen=True):
 
 
 class Allowance(Struct, frozen=True, kw_only=True):
-    """What a program may take.
+    """The limits of a program.
 
     Attributes:
-        seconds: until it is ended.
-        out: bytes on standard output.
-        err: bytes of standard error that are kept, the last ones.
-        grace: seconds to end by itself when it is asked to, before it is killed.
-        memory: bytes of writable memory of its own, for each of its processes; Linux 4.7.
-            Not of address space: Go reserves ten times what it uses.
-        processor: seconds of the processor's time, for each of its processes.
+        seconds: the time until the program is ended.
+        out: the largest standard output, in bytes.
+        err: the number of last bytes of standard error that are kept.
+        grace: seconds between SIGTERM and SIGKILL.
+        memory: bytes of private writable memory for each of its processes (Linux 4.7); None for no
+            limit. Address space is not limited, because Go reserves ten times what it uses.
+        processor: seconds of processor time for each of its processes; None for no limit.
     """
 
     seconds: float
@@ -56,13 +56,13 @@ class EndedBy(Enum):
 
 
 class ProgramResult(Struct, frozen=True):
-    """What a program left.
+    """The result of a program.
 
     Attributes:
-        ended: why it ended.
-        code: its exit code; negative if a signal ended it.
-        out: what it printed, at most one byte more than it may.
-        err: the last of what it wrote to standard error.
+        ended: why the program ended.
+        code: the exit code; negative if a signal ended the program.
+        out: the standard output, at most one byte more than the limit.
+        err: the last bytes of standard error.
     """
 
     ended: EndedBy
@@ -72,12 +72,12 @@ class ProgramResult(Struct, frozen=True):
 
 
 class StartError(Exception):
-    """A program was not started.
+    """A program cannot be started.
 
     Args:
-        reason: what the system says.
-        missing: there is no such program.
-        nowhere: where it is to run is no directory.
+        reason: the message of the system.
+        missing: whether there is no such program.
+        nowhere: whether its working directory does not exist.
     """
 
     def __init__(self, reason: str, *, missing: bool, nowhere: bool) -> None:
@@ -87,4 +87,4 @@ class StartError(Exception):
 
 
 class LateError(Exception):
-    """A program that is read from does not go on."""
+    """A program has sent no data for too long."""

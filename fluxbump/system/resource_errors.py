@@ -1,4 +1,4 @@
-"""What a machine that is too small says, as an error that names what to do."""
+"""Turn errors about a lack of disk, memory or files into errors with a hint for the user."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _NO_DIRECTORY = "No usable temporary directory found"  # what the module tempfil
 
 
 def lacking(error: OSError | ImportError) -> MachineError | None:
-    """Return what the machine lacks; None when the error is about something else.
+    """Return the error for a resource that the machine lacks; None if the cause is another one.
 
     Args:
-        error: that nobody expected where it was raised.
+        error: an unexpected error of the system or of an import.
     """
     if isinstance(error, ImportError):
         return _no_posix(error)

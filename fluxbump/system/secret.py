@@ -1,4 +1,4 @@
-"""A value that must not be shown, and texts without it. Pure."""
+"""Keep tokens and passwords out of messages, and mask them in texts. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Secret:
         object.__setattr__(self, "_value", value)
 
     def reveal(self) -> str:
-        """Return the value: for the request or process that needs it, and for nothing else."""
+        """Return the value, for the request or the process that needs it alone."""
         return self._value
 
     def __bool__(self) -> bool:
@@ -49,12 +49,12 @@ class Secret:
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
-    """Return a text of somebody else without these secrets, whatever they were written into.
+    """Return a text from another program with secrets replaced by `***`.
 
     Args:
-        text: what git, a server or another program wrote.
-        secrets: each is looked for as it is, in JSON and percent-encoded. What else a secret was
-            made into, such as the pair of HTTP Basic, is a secret of its own here.
+        text: the text of git, a server or another program.
+        secrets: the secrets to mask as they are, in JSON and percent-encoded. Other encodings of a
+            secret, such as the pair of HTTP Basic, must be given as further secrets.
     """
     forms = {
         form

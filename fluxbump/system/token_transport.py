@@ -1,6 +1,6 @@
-"""Over what a token may be sent: https, or http where the operator says so. Pure.
+"""Decide whether a token may be sent to a URL: over https, or over http if allowed. Pure.
 
-Asked before the first call of git and before the first of a forge's REST interface.
+Callers check before the first call of git and before the first of a forge's REST interface.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ def http_hosts(environ: Mapping[str, str]) -> frozenset[str]:
 
 
 def is_safe(url: str, allowed: Collection[str]) -> bool:
-    """Tell whether a token may be sent to a URL.
+    """Whether a token may be sent to a URL.
 
     Args:
-        url: http; anything else, also what is no URL, is not for this to decide.
-        allowed: hosts that the operator allows, as `http_hosts` has them.
+        url: the URL; the result is True for all schemes but http, and for texts that are not URLs.
+        allowed: the hosts that the operator allows, as `http_hosts` returns them.
     """
     try:
         parts = urlsplit(url)
@@ -42,10 +42,10 @@ def is_safe(url: str, allowed: Collection[str]) -> bool:
 
 
 def require_safe(url: str, allowed: Collection[str]) -> None:
-    """Refuse to send a token to a URL where anybody on the way could read it.
+    """Refuse to send a token to a URL without encryption.
 
     Raises:
-        RefusedError: it is http, on another machine, and not allowed.
+        RefusedError: the URL is http, on another machine, and not allowed.
     """
     if not is_safe(url, allowed):
         raise RefusedError(

@@ -1,4 +1,4 @@
-"""Waits for something outside, such as a name server, and goes on without it if it is silent."""
+"""Wait for work in a thread with a time limit, and go on without it, as for a name server."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ T = TypeVar("T")
 
 
 class SilentError(Exception):
-    """What was waited for has said nothing for too long."""
+    """The work did not end, or showed no sign of progress, within its limits."""
 
 
 class Heard(Generic[T]):
-    """Work in a thread that can be left behind, and what has been heard of it.
+    """Work in a thread that can be abandoned if it shows no progress.
 
     Args:
-        work: what is waited for. It calls `heard` when something arrives.
+        work: the function to run. It calls its argument when data arrives.
     """
 
     def __init__(self, work: Callable[[Callable[[], None]], T]) -> None:
@@ -30,17 +30,17 @@ class Heard(Generic[T]):
         self._ended = False
 
     def wait(self, silence: float, total: float) -> T:
-        """Return what the work comes to, or raise its error.
+        """Return the result of the work, or raise its error.
 
-        The thread is a daemon: the system's look-up of a name can neither be cancelled nor bounded,
-        and nothing waits for one that was left behind, not even the end of the process.
+        The thread is a daemon, because the system's look-up of a name cannot be cancelled. Nothing
+        waits for an abandoned thread, not even the end of the process.
 
         Args:
-            silence: seconds without anything heard after which it is left behind.
-            total: seconds after which it is, whatever is heard.
+            silence: seconds without progress after which the work is abandoned.
+            total: seconds after which the work is abandoned in any case.
 
         Raises:
-            SilentError: it was left behind.
+            SilentError: the work was abandoned.
         """
         begun = self._last = time.monotonic()
         Thread(target=self._run, daemon=True).start()
@@ -56,7 +56,7 @@ class Heard(Generic[T]):
         return self._result[0]
 
     def heard(self) -> None:
-        """Note that something has arrived."""
+        """Record progress of the work."""
         with self._changed:
             self._last = time.monotonic()
 

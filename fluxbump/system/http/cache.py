@@ -1,4 +1,4 @@
-"""Where answers are kept: one file per URL, with what a server takes to confirm it."""
+"""Cache HTTP answers: one file per URL, with the headers to revalidate the answer."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from msgspec import Struct
 from fluxbump.system import cache_file
 
 _CONDITIONS = {"etag": "if-none-match", "last-modified": "if-modified-since"}
-"""The headers of an answer that ask whether it still holds (RFC 9110, 13.1)."""
+"""For headers of an answer, the request headers that revalidate it (RFC 9110, 13.1)."""
 
 
 class KeptAnswer(Struct, frozen=True):
-    """An answer that was kept.
+    """A cached answer.
 
     Attributes:
-        body: of it.
-        conditions: headers that ask the server for nothing if it still holds.
+        body: the body of the answer.
+        conditions: request headers that let the server answer without a body if nothing has
+            changed.
     """
 
     body: bytes
@@ -30,7 +31,7 @@ class KeptAnswer(Struct, frozen=True):
 
 
 def parse(data: bytes) -> KeptAnswer | None:
-    """Read the file of a kept answer; None if it is damaged, or of somebody else."""
+    """Parse the file of a cached answer; None if it is damaged or has another format."""
     line, _, body = data.partition(b"\n")
     try:
         head = json.loads(line)
@@ -48,43 +49,43 @@ def parse(data: bytes) -> KeptAnswer | None:
 
 
 class Kept:
-    """The kept answer for one URL: a file with a line of JSON, then the body.
+    """The cache file for one URL: a line of JSON, then the body.
 
-    A file that is damaged, or cannot be read or written, counts as no file.
+    A file that is damaged, or cannot be read or written, counts as missing.
 
     Args:
-        directory: of all kept answers.
-        url: without user and fragment.
+        directory: the directory of all cached answers.
+        url: the URL, without user and fragment.
     """
 
     def __init__(self, directory: Path, url: str) -> None:
         self._path = directory / hashlib.sha256(url.encode()).hexdigest()
 
     def read(self) -> KeptAnswer | None:
-        """Return the kept answer; None if there is none."""
+        """Return the cached answer; None if there is none."""
         try:
             return parse(self._path.read_bytes())
         except OSError:
             return None
 
     def since(self) -> datetime | None:
-        """Return when the kept answer was read or confirmed; None where there is none."""
+        """Return when the cached answer was received or revalidated; None if there is none."""
         try:
             return datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
         except OSError:
             return None
 
     def confirm(self) -> None:
-        """Note that what is there is as good as new: the server has said so."""
+        """Mark the cached answer as fresh, after the server has revalidated it."""
         with suppress(OSError):
             self._path.touch()
 
     def write(self, headers: Mapping[str, str], body: bytes) -> None:
-        """Keep an answer, if it may be kept (RFC 9111, 5.2.2.5).
+        """Cache an answer, unless its headers forbid that (RFC 9111, 5.2.2.5).
 
         Args:
-            headers: of the answer, names in lower case.
-            body: of it.
+            headers: the headers of the answer, with names in lower case.
+            body: the body of the answer.
         """
         rules = {rule.strip().lower() for rule in headers.get("cache-control", "").split(",")}
         if "no-store" in rules:

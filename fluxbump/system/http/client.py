@@ -1,7 +1,7 @@
-"""Asks servers: the one place where a request is made, made again, and given up.
+"""Send HTTP requests, with retries and limits, for all parts of fluxbump.
 
-Indexes, manifests, registries and forges are all asked here, so that they have the same bounds:
-one deadline around all attempts and pauses, redirects, sizes, certificates and proxies.
+Requests for indexes, manifests, registries and forges go through this module. So they have the same
+limits: one deadline around all attempts and pauses, redirects, sizes, certificates and proxies.
 """
 
 from __future__ import annotations
@@ -34,30 +34,32 @@ from fluxbump.system.http.retries import Later, Patience
 from fluxbump.version import __version__
 
 Judge = Callable[[HttpReply], Later | None]
-"""Says of an answer whether another attempt may change it."""
+"""A function that says whether another attempt may get a better answer; None if not."""
 
 # Linux has a second code, for a name that is there and has no address.
 _NO_SUCH_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 CHECK_NETWORK = "check the network and the proxy settings"
-"""The hint where there is no answer at all."""
+"""The hint of an error without any answer."""
 
 _HOST = r"(?=.{1,253}\Z)(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?|[0-9a-f.]*:[0-9a-f:.]+"
-"""The name of a host, or an address of IPv6 without its brackets: RFC 1123 section 2.1, and the
-underscore that private zones use."""
+"""A host name (RFC 1123 section 2.1, with underscores for private zones) or an IPv6 address.
+
+The address has no brackets.
+"""
 
 _REDIRECT = "it redirects to something that is not a URL"
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
 class HttpClient:
-    """Asks servers, patiently.
+    """Sends requests to servers, with retries.
 
     Args:
         patience: how long to wait, and how often to try.
-        servers: that may be asked; None for all.
-        clock: seconds on a monotonic clock.
-        sleep: waits for so many seconds.
+        servers: the servers that may be asked; None for all.
+        clock: returns the seconds of a monotonic clock.
+        sleep: waits for a number of seconds.
     """
 
     def __init__(
@@ -75,7 +77,7 @@ class HttpClient:
         self._deadline = Deadline(clock)
 
     def close(self) -> None:
-        """Close all connections; they are also closed when nothing refers to the client."""
+        """Close all connections; they are also closed when the client is garbage-collected."""
         # Making the client loads the certificates, which is too slow to do only to close it.
         if "_client" in self.__dict__:
             self._client.close()
@@ -87,11 +89,11 @@ class HttpClient:
         judge: Judge,
         progress: Progress | None = None,
     ) -> HttpReply:
-        """Return what a server answers, once no other attempt is left that may change it.
+        """Send a request, and return the final answer after all retries.
 
         Args:
-            request: what is asked.
-            judge: says whether an answer may be otherwise another time.
+            request: the request to send.
+            judge: says whether another attempt may get a better answer.
             progress: called while the body is received.
 
         Raises:
@@ -117,7 +119,7 @@ class HttpClient:
     def _attempt(
         self, request: HttpRequest, bounds: Bounds, judge: Judge
     ) -> tuple[HttpReply | HttpError, Later | None]:
-        """Ask once; return what came of it, and whether it may be otherwise another time."""
+        """Send a request once, and return the answer or error, and when a retry makes sense."""
         try:
             with self._deadline.until(bounds.deadline):
                 reply = exchange(self._client, request, bounds)
@@ -132,7 +134,7 @@ class HttpClient:
     def _unreachable(
         self, error: httpx.TransportError, bounds: Bounds
     ) -> tuple[HttpError, Later | None]:
-        """Say why there is no answer, and whether there may be one another time."""
+        """Return the error for a failed connection, and when a retry makes sense."""
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         if "in location header" in reason:
             # Not shown: what makes it invalid may be a piece of a password.
@@ -165,10 +167,10 @@ def _reply(given: HttpReply | HttpError, *, uncertain: bool = False) -> HttpRepl
 
 
 def parse(url: str) -> httpx.URL:
-    """Return a URL that can be asked.
+    """Parse the URL of a request.
 
     Raises:
-        HttpError: it is no valid http or https URL; the message does not quote it.
+        HttpError: `url` is not a valid http or https URL; the message does not quote it.
     """
     parsed = read_url(url)
     if parsed is None or parsed.scheme not in ("https", "http"):
@@ -178,12 +180,12 @@ def parse(url: str) -> httpx.URL:
 
 
 def show(url: httpx.URL) -> str:
-    """Return a URL as it may be shown: without user, password, query and fragment."""
+    """Return a URL for messages: without user, password, query and fragment."""
     return str(url.copy_with(userinfo=b"", query=None, fragment=None))
 
 
 def _untrusted(error: BaseException) -> str | None:
-    """Return what is wrong with a certificate; None if that is not why it failed."""
+    """Return the problem of a certificate; None if the error has another cause."""
     cause: BaseException | None = error
     while cause:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -196,7 +198,7 @@ def _open(patience: Patience) -> httpx.Client:
     """Return a client that follows no redirects.
 
     Raises:
-        HttpError: a variable of the environment cannot be used.
+        HttpError: a variable for certificates or proxies has a value that cannot be used.
     """
     try:
         return httpx.Client(
@@ -213,13 +215,13 @@ def _open(patience: Patience) -> httpx.Client:
 
 @cache
 def _certificates(file: str | None, directory: str | None) -> ssl.SSLContext:
-    """Read the certificates; once, because that takes longer than a request."""
+    """Load the certificates once, because that takes longer than a request."""
     del file, directory  # httpx reads these variables itself
     return httpx.create_ssl_context()
 
 
 def _certain(error: httpx.TransportError, url: str) -> HttpError | None:
-    """Return what would be the same another time; None for all else."""
+    """Return the error for a failure that a retry cannot change; None for other failures."""
     untrusted = _untrusted(error)
     if untrusted is not None:
         hint = "name the certificate authority's file in SSL_CERT_FILE"
@@ -244,6 +246,6 @@ def _no_such_host(error: httpx.TransportError) -> bool:
 
 
 def _plain(reason: str) -> str:
-    """Return what the system says of a connection, as part of a sentence and without its number."""
+    """Return the system's message about a connection as a clause, without its error number."""
     said = re.sub(r"^\[Errno -?\d+\] ", "", reason)
     return said if said[1:2].isupper() else said[:1].lower() + said[1:]

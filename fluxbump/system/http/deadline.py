@@ -1,8 +1,8 @@
-"""One deadline around an exchange: name, connection, TLS, headers and body together.
+"""Set one deadline for a whole exchange: name, connection, TLS, headers and body together.
 
-httpx bounds each call of a socket. A server that sends one byte before each of these bounds is over
-holds a client for as long as it likes: 100 KB of headers at a byte in 19 s are three weeks. So the
-streams below httpx give each call no more than what is left of the whole.
+httpx limits each call of a socket. A server that sends one byte before each of these limits can
+hold a client as long as it likes: 100 KB of headers at a byte in 19 s take three weeks. So the
+streams below httpx give each call no more than the time that is left for the whole exchange.
 
 httpcore has an interface for that, `NetworkBackend`, and takes one where a pool is made. httpx
 makes its pools itself and hands no backend on (0.28), so `bound` sets it afterwards, by private
@@ -34,14 +34,14 @@ import httpx
 from fluxbump.system.wait_at_most import Heard, SilentError
 
 _PIECE = 1 << 14
-"""Bytes that are sent before the clock is read again."""
+"""Bytes to send before the clock is read again."""
 
 
 class Deadline:
-    """What is left of the exchange that this thread is in.
+    """The time that is left for the current exchange of each thread.
 
     Args:
-        clock: seconds on a monotonic clock.
+        clock: returns the seconds of a monotonic clock.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -50,7 +50,7 @@ class Deadline:
 
     @contextmanager
     def until(self, moment: float) -> Iterator[None]:
-        """Bound what the streams do in this thread by a moment of the clock."""
+        """Set the deadline, as a time of the clock, for the streams of this thread in the block."""
         self._own.moment = moment
         try:
             yield
@@ -61,8 +61,8 @@ class Deadline:
         """Return the seconds that one call of a socket may take.
 
         Args:
-            wanted: what httpx allows it.
-            late: raised if nothing is left.
+            wanted: seconds that httpx allows; None for no limit.
+            late: the exception to raise if no time is left.
         """
         moment: float | None = getattr(self._own, "moment", None)
         if moment is None:  # a connection is closed outside of any exchange
@@ -74,10 +74,11 @@ class Deadline:
 
 
 def bound(client: httpx.Client, deadline: Deadline) -> None:
-    """Let all connections of a client keep to a deadline, also those to proxies.
+    """Apply a deadline to all connections of a client, also those to proxies.
 
     Raises:
-        TypeError: this httpx keeps them elsewhere, so nothing would be bound.
+        TypeError: this version of httpx makes its connections elsewhere, so the deadline has no
+            effect.
     """
     transports = [client._transport, *client._mounts.values()]
     for transport in (found for found in transports if found is not None):
@@ -102,7 +103,7 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect to the first address of a name that answers."""
+        """Connect to the first address of a host name that answers."""
         failure: Exception | None = None
         # One by one: the library would give each of them all of the time.
         for address in self._addresses(host, port, timeout):
@@ -116,7 +117,10 @@ class _Backend(httpcore.NetworkBackend):
         raise failure or httpcore.ConnectError(f"cannot resolve the host name {host}")
 
     def _addresses(self, host: str, port: int, timeout: float | None) -> list[str]:
-        """Look a name up, which the system does for as long as its name servers are silent."""
+        """Return the addresses of a host name, within the deadline.
+
+        The system's own look-up waits as long as its name servers are silent.
+        """
         left = self._deadline.left(timeout, httpcore.ConnectTimeout)
         look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
         try:
@@ -129,24 +133,24 @@ class _Backend(httpcore.NetworkBackend):
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection whose every call keeps to the deadline."""
+    """A connection whose calls all keep to the deadline."""
 
     def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._inner = inner
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read what is there."""
+        """Read up to `max_bytes` bytes."""
         return self._inner.read(max_bytes, self._deadline.left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Write all of it."""
+        """Write all bytes of `buffer`."""
         for start in range(0, len(buffer), _PIECE):
             left = self._deadline.left(timeout, httpcore.WriteTimeout)
             self._inner.write(buffer[start : start + _PIECE], left)
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         self._inner.close()
 
     def start_tls(
@@ -155,10 +159,10 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        """Begin TLS on it; Python bounds a handshake as a whole."""
+        """Start TLS on the connection; Python applies the time limit to the whole handshake."""
         left = self._deadline.left(timeout, httpcore.ConnectTimeout)
         return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
-        """Return what is known of it."""
+        """Return a detail of the connection, by httpcore's name for it."""
         return self._inner.get_extra_info(info)

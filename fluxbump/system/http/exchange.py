@@ -1,4 +1,4 @@
-"""One request and its answer as values, and how the answer is read: bounded, and whole."""
+"""Send one request and read its answer: completely, and within limits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fluxbump.system.http.failure import HttpError
 from fluxbump.system.secret import Secret
 
 Progress = Callable[[int, int | None], None]
-"""Called with the bytes received so far, and their total when the server says."""
+"""A function that gets the bytes received so far, and the total; None if it is not known."""
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -24,33 +24,33 @@ _REDIRECTS = (301, 302, 307, 308)
 
 
 class Redirects(Enum):
-    """What a redirect does."""
+    """How a request treats redirects."""
 
     FOLLOWED = "followed"
-    """By RFC 9110, 15.4; `Authorization` stays behind at another server, and https is not left."""
+    """Follow by RFC 9110, 15.4, without `Authorization` to other servers, and never from https."""
     SAME_SERVER = "same server"
-    """The request is made again as it was, at the same scheme, host and port."""
+    """Send the same request again, at the same scheme, host and port."""
     ANSWER = "answer"
-    """It is the answer."""
+    """Return the redirect as the answer."""
 
 
 class HttpRequest(Struct, frozen=True):
-    """What is asked of a server.
+    """A request to a server.
 
     Attributes:
-        url: http or https; a user and a password in it are sent as `Authorization`.
+        url: an http or https URL; a user and a password in it are sent as `Authorization`.
         limit: the largest body that is accepted, in bytes, after decompression.
-        accept: media types.
-        authorization: the header of that name, empty for none.
-        method: of HTTP.
-        body: what is sent.
-        media_type: of the body.
-        headers: further ones.
-        redirects: what becomes of them.
-        gzip: the answer may be compressed. If not, its bytes are taken as they are sent: those
-            that a digest is of, and those of archives that servers label as compressed text.
-        errors: the body of an answer is read if its status is not 200 too.
-        repeatable: to do it twice is to do it once.
+        accept: the accepted media types.
+        authorization: the value of the header `Authorization`; empty for none.
+        method: the HTTP method.
+        body: the body to send; empty for none.
+        media_type: the media type of the body.
+        headers: further headers.
+        redirects: how redirects are treated.
+        gzip: whether the answer may be compressed. If not, its bytes are kept as sent, for digests
+            and for archives that servers label as compressed text.
+        errors: whether the body is read even if the status is not 200.
+        repeatable: whether the request has the same effect if it is sent twice.
     """
 
     url: str
@@ -68,13 +68,14 @@ class HttpRequest(Struct, frozen=True):
 
 
 class HttpReply(Struct, frozen=True):
-    """What a server answered.
+    """The answer of a server.
 
     Attributes:
-        status: of HTTP.
-        headers: names in lower case.
-        body: whole and decompressed, if the status is 200 or the request asked for it; else empty.
-        elsewhere: the server is not the one that was asked, but one that it redirected to.
+        status: the HTTP status.
+        headers: the headers, with names in lower case.
+        body: the complete, decompressed body; empty if the status is not 200, unless the request
+            has `errors`.
+        elsewhere: whether the answer comes from another server after a redirect.
     """
 
     status: int
@@ -84,15 +85,15 @@ class HttpReply(Struct, frozen=True):
 
 
 class Bounds(Struct, frozen=True):
-    """What one answer may cost.
+    """The limits of one exchange.
 
     Attributes:
-        url: for messages.
-        limit: bytes of its body.
-        deadline: moment of the clock by which it is there.
-        clock: seconds on a monotonic clock.
-        progress: hears how far it is.
-        servers: that may be asked; None for all.
+        url: the URL for messages.
+        limit: the largest body, in bytes.
+        deadline: the time of the clock at which the answer must be complete.
+        clock: returns the seconds of a monotonic clock.
+        progress: called while the body is received; None to report nothing.
+        servers: the servers that may be asked; None for all.
     """
 
     url: str
@@ -103,11 +104,11 @@ class Bounds(Struct, frozen=True):
     servers: AllowedServers | None = None
 
     def check(self, size: int, total: int | None) -> None:
-        """Report `size` bytes received of `total`.
+        """Check the limits after `size` bytes of `total`, and report the progress.
 
         Raises:
-            HttpError: that is too many.
-            httpx.ReadTimeout: it took too long.
+            HttpError: the body is too large.
+            httpx.ReadTimeout: the deadline is over.
         """
         if size > self.limit:
             raise too_large(self.url, self.limit)
@@ -118,15 +119,16 @@ class Bounds(Struct, frozen=True):
 
 
 class CutError(Exception):
-    """A compressed body ends too early: another attempt may bring all of it."""
+    """A compressed body ends too early; another attempt may get the whole body."""
 
 
 def exchange(client: httpx.Client, request: HttpRequest, bounds: Bounds) -> HttpReply:
-    """Ask once.
+    """Send a request once, and return the answer.
 
     Raises:
-        HttpError: the answer is too large, or the request or a redirect leads where it may not.
-        CutError: the answer is not whole.
+        HttpError: the answer is too large, or the request or a redirect goes to a place that is not
+            allowed.
+        CutError: the answer is not complete.
         httpx.TransportError: there is no answer.
     """
     first = _built(client, request)
@@ -192,7 +194,7 @@ def _refuse_redirect(here: httpx.URL, target: httpx.URL, redirects: Redirects, u
 
 
 def _require_allowed(target: httpx.URL, bounds: Bounds, *, redirected: bool = False) -> None:
-    """Refuse to ask a server that the operator does not allow."""
+    """Refuse a request to a server that the operator does not allow."""
     server = server_of(str(target))
     if bounds.servers is None or bounds.servers.allows(server):
         return
@@ -203,13 +205,13 @@ def _require_allowed(target: httpx.URL, bounds: Bounds, *, redirected: bool = Fa
 
 
 def read_url(text: str, base: httpx.URL | None = None) -> httpx.URL | None:
-    """Return a URL with a host that can be decoded; None if it is none.
+    """Parse a URL with a valid host; None if `text` is not such a URL.
 
-    It is not shown: what makes it invalid may be a piece of a password.
+    An invalid URL must not be shown, because it may have a part of a password.
 
     Args:
-        text: the URL, or a reference to one.
-        base: where the reference stands.
+        text: the URL, or a relative reference.
+        base: the URL that a reference is relative to.
     """
     try:
         url = base.join(text) if base else httpx.URL(text)
@@ -220,12 +222,12 @@ def read_url(text: str, base: httpx.URL | None = None) -> httpx.URL | None:
 
 
 def same_server(left: httpx.URL, right: httpx.URL) -> bool:
-    """Tell whether a token for one URL may go to the other."""
+    """Whether two URLs have the same server, so that a token for one may go to the other."""
     return (left.scheme, left.host, left.port) == (right.scheme, right.host, right.port)
 
 
 def _body(response: httpx.Response, bounds: Bounds, *, gzip: bool) -> Iterator[bytes]:
-    """Yield a body from the network, decompressed, within its bounds."""
+    """Yield a decompressed body from the network, within its limits."""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     packed = gzip and encoding in ("gzip", "x-gzip")
     if gzip and not packed and encoding not in ("identity", ""):
@@ -264,5 +266,5 @@ def too_large(url: str, limit: int) -> HttpError:
 
 
 def too_late(url: str) -> HttpError:
-    """Return the error for what was not there at its deadline."""
+    """Return the error for an answer that was not complete at the deadline."""
     return HttpError(url, "it takes too long", "try again later", silent=True)

@@ -1,7 +1,7 @@
-"""Why a server gave no answer of use: the one error of this folder, in words for people. Pure.
+"""The error for a request without a usable answer, with a message for users. Pure.
 
-It is no expected error of a command by itself: whoever asked knows what was wanted, an index, a
-manifest or a forge, and makes of it the error that says so.
+It is not an expected error of a command by itself. The caller knows what it wanted to read, such as
+an index or a manifest, and turns this error into one that says so.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ E = TypeVar("E", bound=FluxbumpError)
 
 
 class HttpError(Exception):
-    """There is no answer within the bounds, or none of use.
+    """There is no answer within the limits, or no usable one.
 
     Args:
-        url: that was asked, without user, query and fragment; empty if the fault lies here.
-        reason: for people, without secrets.
-        hint: what to do about it; None if nothing is known.
-        status: of the last answer; 0 if there was none.
-        silent: nothing has answered, or nothing was asked.
+        url: the URL without user, query and fragment; empty if the cause is on this machine.
+        reason: the reason for messages, without secrets.
+        hint: what the user can do; None if nothing is known.
+        status: the status of the last answer; 0 if there was none.
+        silent: whether no server has answered, or none was asked.
 
     Attributes:
-        uncertain: the request may have been carried out, and must not be carried out twice.
+        uncertain: whether the server may have carried out the request, which must not be repeated.
     """
 
     def __init__(
@@ -48,16 +48,16 @@ class HttpError(Exception):
 
     @property
     def silent(self) -> bool:
-        """Whether there is no answer now: what was read before may stand in for it."""
+        """Whether the server has no answer at the moment, so that a cached answer may be used."""
         return self._silent or self.status == _TOO_MANY or self.status >= _SERVER_ERROR
 
     def reading(self, what: str, error: type[E], *, where: str | None = None) -> E:
-        """Return the expected error of a command that wanted to read something.
+        """Return the expected error of a command that could not read something.
 
         Args:
-            what: that was to be read, with its article: `the chart index`.
-            error: its type.
-            where: the place that the error names.
+            what: the thing to read, with its article: `the chart index`.
+            error: the type of the error to return.
+            where: the place that the error names; None for none.
         """
         named = f"{what} {self.url}" if self.url else what
         message = f"cannot read {named}: {self.reason}"

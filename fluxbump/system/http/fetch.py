@@ -1,8 +1,8 @@
-"""Reading URLs: cached, bounded, retried.
+"""Read URLs with a cache, limits and retries.
 
-An answer is kept under the URL that was asked for, not under the one that a redirect led to: a
-release asset is a redirect to a signed URL that is never the same twice. Only a whole answer of
-status 200 is kept, so no error page and no half body is ever taken for one.
+An answer is cached under the requested URL, not under the target of a redirect: a release asset
+redirects to a signed URL that differs each time. Complete answers with status 200 are cached and no
+others, so an error page or a half body never comes from the cache.
 """
 
 from __future__ import annotations
@@ -43,24 +43,24 @@ _HINTS = {
 
 
 class Web:
-    """Gets what is behind URLs.
+    """Reads the bodies at URLs.
 
-    Answers are kept, and revalidated with the server each time they are asked for again, unless
-    they are said to be settled.
+    Answers are cached, and revalidated with the server at each further request, unless the caller
+    says that the URL's contents never change.
 
     Args:
-        cache_dir: where answers are kept; None for the user's cache directory. One that cannot
-            be written is not an error.
-        offline: answer only from what is kept, however old.
+        cache_dir: the cache directory; None for the user's. One that cannot be written is not an
+            error.
+        offline: whether to answer from the cache alone, however old.
         patience: how long to wait, and how often to try.
-        servers: that may be asked, redirects included; None for all.
-        clock: seconds on a monotonic clock.
-        now: seconds since the epoch.
-        sleep: waits for so many seconds.
+        servers: the servers that may be asked, redirects included; None for all.
+        clock: returns the seconds of a monotonic clock.
+        now: returns the time in seconds since the epoch.
+        sleep: waits for a number of seconds.
 
     Attributes:
-        directory: where answers are kept.
-        offline: whether nothing is asked.
+        directory: the cache directory.
+        offline: whether no server is asked.
     """
 
     def __init__(
@@ -98,16 +98,17 @@ class Web:
     def get(
         self, url: str, *, limit: int, progress: Progress | None = None, settled: bool = False
     ) -> bytes:
-        """Return the body behind `url`.
+        """Return the body at `url`, from the server or from the cache.
 
         Args:
-            url: http or https; may hold a user and a password.
+            url: an http or https URL, which can have a user and a password.
             limit: the largest body that is accepted, in bytes, after decompression.
             progress: called while the body is received.
-            settled: what is behind the URL never changes, so what is kept is not asked for again.
+            settled: whether the contents never change, so that a cached answer is not revalidated.
 
         Raises:
-            HttpError: it is not available within the limits, or, offline, is not kept.
+            HttpError: the body is not available within the limits, or, offline, is not in the
+                cache.
         """
         address = parse(url)
         place = self._kept(url)
@@ -132,7 +133,7 @@ class Web:
         return body
 
     def kept_at(self, url: str) -> datetime | None:
-        """Return when what is kept of `url` was read or confirmed; None where nothing is kept."""
+        """Return when the cached body of `url` was received or revalidated; None without one."""
         return self._kept(url).since()
 
     def _kept(self, url: str) -> Kept:
@@ -140,11 +141,11 @@ class Web:
         return Kept(self.directory / "http", str(address))
 
     def ask(self, request: HttpRequest) -> HttpReply:
-        """Return what a server answers, whatever its status; nothing is kept.
+        """Return the answer to a request, whatever its status, without the cache.
 
         Raises:
-            HttpError: there is no answer within the limits, or only that the server cannot answer
-                now (429, 5xx); or, offline, in any case.
+            HttpError: there is no answer within the limits, or the server cannot answer now (429,
+                5xx), or `offline` is set.
         """
         reply = self._asked(request, None)
         if self._later(reply) is not None:
@@ -172,7 +173,7 @@ class Web:
         return Later(retry_after(reply.headers.get("retry-after", ""), self._now()))
 
     def _refused(self, url: str, reply: HttpReply) -> HttpError:
-        """Return the error of an answer of no use."""
+        """Return the error for an answer with a status that is not usable."""
         reason, hint = f"HTTP {reply.status}", _HINTS.get(reply.status)
         later = self._later(reply)
         if later is not None and later.wait is not None and later.wait > self._patience.longest:

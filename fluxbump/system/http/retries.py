@@ -1,4 +1,4 @@
-"""How long to wait, and how often to try."""
+"""The limits of time and retries for requests."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from msgspec import Struct
 
 
 class Patience(Struct, frozen=True):
-    """How long to wait, in seconds, and how often to try.
+    """How long to wait for answers, in seconds, and how often to try.
 
     Attributes:
-        connect: for a connection.
-        read: for the next piece of an answer.
-        total: for one request, attempts and pauses included.
-        attempts: how often one request is made before it is given up.
-        pause: at most, before the second attempt; doubled before each further one.
+        connect: the limit for a connection.
+        read: the limit for the next part of an answer.
+        total: the limit for one request, with its attempts and pauses.
+        attempts: the number of attempts for one request.
+        pause: the longest pause before the second attempt; it doubles before each further one.
         longest: the longest pause that a server may ask for.
     """
 
@@ -28,21 +28,22 @@ class Patience(Struct, frozen=True):
     longest: float = 30.0
 
     def before(self, attempt: int) -> float:
-        """Return the pause after `attempt`, which failed; spread, so that many do not come at once.
+        """Return the seconds to pause after a failed attempt, randomized to spread many clients.
 
         Args:
-            attempt: the first is 1.
+            attempt: the number of the attempt; the first is 1.
         """
         spread = random.uniform(0.5, 1.0)  # noqa: S311  # not a secret
         return self.pause * float(2 ** (attempt - 1)) * spread
 
 
 class Later(Struct, frozen=True):
-    """A failure that may pass.
+    """A failure after which another attempt may succeed.
 
     Attributes:
         wait: seconds that the server asks to wait; None if it does not say.
-        untouched: the server has done nothing, so any request can be made again.
+        untouched: whether the server has certainly done nothing, so that any request can be
+            repeated.
     """
 
     wait: float | None = None
@@ -50,14 +51,14 @@ class Later(Struct, frozen=True):
 
 
 def retry_after(value: str, now: float) -> float | None:
-    """Return the seconds that a `Retry-After` asks to wait (RFC 9110, 10.2.3).
+    """Return the seconds to wait that a `Retry-After` header asks for (RFC 9110, 10.2.3).
 
     Args:
-        value: of the header; seconds or a date.
-        now: seconds since the epoch.
+        value: the header's value: seconds or a date.
+        now: the time in seconds since the epoch.
 
     Returns:
-        None when it says neither.
+        None if the value is neither.
     """
     value = value.strip()
     if value.isdecimal():
