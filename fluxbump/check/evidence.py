@@ -116,7 +116,7 @@ class Evidence(Struct, frozen=True):
 
     @property
     def installed(self) -> str | None:
-        """The release that the repository installs; see `release_of`."""
+        """The Flux release that the repository installs; None if it does not say (`release_of`)."""
         return self.release_of(self.inventory)
 
     @property
@@ -136,7 +136,7 @@ class Evidence(Struct, frozen=True):
 
     @property
     def oldest_kubernetes(self) -> str | None:
-        """The oldest Kubernetes that is pinned or stated; None when none is known."""
+        """The oldest Kubernetes version that is pinned or stated; None if there is none."""
         pins = [(pin.minor, pin.version) for pin in self.kubernetes if pin.minor]
         return min(pins)[1] if pins else None
 

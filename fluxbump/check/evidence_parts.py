@@ -178,8 +178,8 @@ class Effort(Struct, frozen=True):
     """How much of the evidence rules have to check, and how they divide that work.
 
     Attributes:
-        compared_with: a Flux release, if only what it does not refuse matters. A rule may leave out
-            what this release refuses too, as FB204 does. None if rules must find everything.
+        compared_with: the Flux release that a new one is compared with. A rule may leave out what
+            this release refuses too, as FB204 does. None if rules must find everything.
         spread: how a rule divides work on many files: in this process, or among several.
     """
 

@@ -69,7 +69,7 @@ def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def grouped(findings: Iterable[Finding]) -> tuple[FindingGroup, ...]:
-    """Return the groups of findings, the worst first; see `worst_first`."""
+    """Return the groups of findings in the order of `worst_first`."""
     found: dict[tuple[str, Severity, str], list[Finding]] = {}
     for finding in worst_first(findings):
         found.setdefault((finding.code, finding.severity, shared(finding)), []).append(finding)

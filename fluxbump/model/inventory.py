@@ -181,7 +181,7 @@ class Unreadable(Struct, frozen=True):
 
 
 class Dependency(Struct, frozen=True):
-    """One entry under `dependencies:` of a Chart.yaml."""
+    """One entry under `dependencies:` of a Chart.yaml, with its fields as written there."""
 
     name: str
     version: str
@@ -212,7 +212,7 @@ class Chart(Struct, frozen=True):
 
     @property
     def track(self) -> Track:
-        """The version line of the chart."""
+        """The version line of this chart."""
         return Track(TrackKind.CHART, self.name)
 
 

@@ -85,7 +85,7 @@ def _lacking(contents: ClusterContents) -> str | None:
 
 
 def _stopped(contents: ClusterContents, owner: tuple[str, str]) -> Diagnosis:
-    """Decide for a cluster without running controllers, in which nothing waits to be deleted."""
+    """Diagnose a cluster without running controllers, in which nothing waits to be deleted."""
     if not contents.crds:
         return Diagnosis(State.GONE, "the cluster has no CRD of Flux")
     missing = _without(contents, running=False)

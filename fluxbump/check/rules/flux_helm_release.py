@@ -128,9 +128,9 @@ def _kept(owner: Owner) -> Finding:
 
 
 def defeats(finding: Finding) -> bool:
-    """Whether a finding says that a bump would reach no controller.
+    """Whether a finding says that the controllers would keep their images after a bump.
 
-    Such a bump is refused, also where the finding was there before.
+    Such a bump is refused, even if the finding was there before.
     """
     return finding.code == "FB301" and finding.about == _DEFEATED
 

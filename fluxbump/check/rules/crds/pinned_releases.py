@@ -29,7 +29,7 @@ class Holds(Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """The release, for people."""
+        """The release, and the chart if the pin is one of a chart, for people."""
         chart = f" (flux2 {self.pin.value})" if self.pin.track == FLUX2 else ""
         return f"Flux {self.release}{chart}"
 
