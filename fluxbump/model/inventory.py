@@ -181,7 +181,7 @@ class Unreadable(Struct, frozen=True):
 
 
 class Dependency(Struct, frozen=True):
-    """One entry under `dependencies:` of a Chart.yaml, with its fields as written there."""
+    """One entry under `dependencies:` of a Chart.yaml. A field that it does not have is empty."""
 
     name: str
     version: str
