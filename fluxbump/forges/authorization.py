@@ -1,4 +1,4 @@
-"""Who we are for a forge, and where that may be sent."""
+"""Make the `Authorization` header for a forge, and check where it may be sent."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from fluxbump.system.secret import Secret, masked
 
 
 class Auth(Struct, frozen=True):
-    """The header `Authorization`, which says who we are. Make one with `bearer` or `basic`.
+    """The header `Authorization`, made with `bearer` or `basic`.
 
     Attributes:
-        value: all of its value.
-        token: that is in it, to be kept out of what is shown.
+        value: the whole value of the header.
+        token: the token in it, to be masked in messages.
 
     Raises:
-        ForgeError: a header cannot hold it.
+        ForgeError: the token is empty, or has characters that a header cannot have.
     """
 
     value: Secret
@@ -40,7 +40,7 @@ class Auth(Struct, frozen=True):
             )
 
     def hide(self, text: str) -> str:
-        """Return `text` without the token, and without what the header makes of it."""
+        """Return `text` with the token masked, also in its encoding in the header."""
         return masked(text, (self.token.reveal(), self.value.reveal().rpartition(" ")[2]))
 
 
@@ -56,15 +56,15 @@ def basic(username: str, password: Secret) -> Auth:
 
 
 def checked_base(forge: str, address: str, allow_http: Collection[str] = ()) -> httpx.URL:
-    """Return the address of a REST interface, when a token may be sent there.
+    """Return the URL of a REST API, if a token may be sent there.
 
     Args:
-        forge: its name, for people.
-        address: https, or http on the loopback interface.
-        allow_http: other hosts whose address may be http.
+        forge: the forge's name for messages.
+        address: an https URL, or an http URL of this machine.
+        allow_http: further hosts that may have an http URL.
 
     Raises:
-        ForgeError: a token may not be sent there.
+        ForgeError: the URL is not valid, or a token may not be sent there.
     """
     url = read_url(address)
     if url is None or url.scheme not in ("https", "http"):

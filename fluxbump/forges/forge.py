@@ -1,4 +1,4 @@
-"""What all forges share: the seam, and the values that cross it."""
+"""The interface that all forges implement, and the values that it takes and returns."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from msgspec import Struct
 
 
 class RequestState(StrEnum):
-    """What became of a pull request."""
+    """The state of a pull request."""
 
     OPEN = "open"
     CLOSED = "closed"
-    """Closed, and not merged."""
+    """Closed without a merge."""
     MERGED = "merged"
 
 
@@ -21,14 +21,14 @@ class PullRequest(Struct, frozen=True):
     """A pull request (GitLab: merge request), as the forge has it.
 
     Attributes:
-        number: what people call it by.
-        url: of its page, for people.
-        branch: that it comes from.
-        base: that it goes to.
-        title: as it stands.
-        body: as it stands, Markdown.
-        state: what became of it.
-        draft: it is not ready to be merged.
+        number: its number in the forge's pages.
+        url: the URL of its page.
+        branch: the branch with the change.
+        base: the branch that the change goes to.
+        title: the current title.
+        body: the current body, in Markdown.
+        state: whether it is open, closed or merged.
+        draft: whether it is marked as not ready to be merged.
         head: the branch's tip as the forge knows it; may lag behind a push.
     """
 
@@ -44,18 +44,18 @@ class PullRequest(Struct, frozen=True):
 
 
 class Proposal(Struct, frozen=True):
-    """A pull request as it should be.
+    """The wanted content of a pull request.
 
     Attributes:
-        branch: that it comes from.
-        base: that it goes to.
-        title: one line.
-        body: Markdown, within the forge's `body_limit`.
-        draft: it is not ready to be merged.
-        labels: to set when it is opened; what people add or remove later stays.
-        assignees: names as the forge has them, likewise.
-        reviewers: names as the forge has them, likewise; on GitHub `org/team` is a team.
-        auto_merge: merge it when its checks have passed.
+        branch: the branch with the change.
+        base: the branch that the change goes to.
+        title: the title, one line.
+        body: the body in Markdown, within the forge's `body_limit`.
+        draft: whether to mark it as not ready to be merged.
+        labels: labels to set when it is opened; later changes by users stay.
+        assignees: users to assign when it is opened; later changes by users stay.
+        reviewers: users to ask for a review when it is opened; on GitHub `org/team` is a team.
+        auto_merge: whether the forge is to merge it when its checks have passed.
     """
 
     branch: str
@@ -70,17 +70,17 @@ class Proposal(Struct, frozen=True):
 
 
 class Capabilities(Struct, frozen=True):
-    """What a forge can do. What it cannot do is said in the report, never dropped in silence.
+    """The features of a forge. The report names a wanted feature that the forge lacks.
 
     Attributes:
-        name: of the forge, for people: `GitHub`.
-        noun: what it calls a pull request, for people: `merge request`.
-        body_limit: characters that a body may have.
-        drafts: a pull request can be a draft.
-        labels: it can have labels.
-        assignees: it can have assignees.
-        reviewers: it can ask for reviews.
-        auto_merge: it can be told to merge itself.
+        name: the forge's name for messages: `GitHub`.
+        noun: its word for a pull request, for messages: `merge request`.
+        body_limit: the most characters of a body.
+        drafts: whether a pull request can be a draft.
+        labels: whether it can have labels.
+        assignees: whether it can have assignees.
+        reviewers: whether it can ask for reviews.
+        auto_merge: whether the forge can merge it by itself after its checks.
         hidden: an HTML comment in a body is kept and not shown, and `<details>` is folded.
         diagrams: a code block of the language `mermaid` is drawn.
         tasks: a list item that begins with `[ ]` is a box to click.
@@ -105,7 +105,7 @@ class Capabilities(Struct, frozen=True):
 
 
 class StatusState(StrEnum):
-    """What a commit status says in a word."""
+    """The state of a commit status."""
 
     PENDING = "pending"
     SUCCESS = "success"
@@ -116,8 +116,8 @@ class CommitStatus(Struct, frozen=True):
     """A line beside the checks of a commit.
 
     Attributes:
-        state: in a word.
-        text: one line, 140 characters at most.
+        state: the state that the forge shows.
+        text: a description of one line and at most 140 characters.
     """
 
     state: StatusState
@@ -128,16 +128,16 @@ class CommitStatuses(Protocol):
     """The statuses of the commits of a repository; each method raises ForgeError."""
 
     def get(self, commit: str) -> CommitStatus | None:
-        """Return our status of a commit, None if there is none."""
+        """Return fluxbump's status of a commit; None if there is none."""
         ...
 
     def put(self, commit: str, status: CommitStatus, url: str) -> None:
-        """Set our status of a commit.
+        """Set fluxbump's status of a commit.
 
         Args:
-            commit: its name, whole.
-            status: takes the place of the one before.
-            url: of the page that it leads to, where the forge asks for one.
+            commit: the full name of the commit.
+            status: the status, which replaces the one before.
+            url: the URL of the page to link, if the forge asks for one.
         """
         ...
 
@@ -146,10 +146,10 @@ class Issue(Struct, frozen=True):
     """An issue of a repository.
 
     Attributes:
-        number: what people call it by.
-        url: of its page, for people.
-        body: as it stands, Markdown.
-        is_open: it is not closed.
+        number: its number in the forge's pages.
+        url: the URL of its page.
+        body: the current text, in Markdown.
+        is_open: whether it is not closed.
     """
 
     number: int
@@ -162,9 +162,9 @@ class Issues(Protocol):
     """The issues of a repository; each method raises ForgeError."""
 
     def ours(self) -> tuple[Issue, ...] | None:
-        """Return every issue that the account of the token opened, open or closed.
+        """Return all issues that the token's account has opened, open or closed.
 
-        None if the repository has no issues.
+        None means that the repository has issues disabled.
         """
         ...
 
@@ -178,13 +178,13 @@ class Issues(Protocol):
 
 
 class Standing(Struct, frozen=True):
-    """The state of a repository, as far as the forge tells it; None for what it does not tell.
+    """The state of a repository; a field is None if the forge does not tell.
 
     Attributes:
-        archived: nobody can change anything in it.
-        requests: it takes pull requests.
-        writable: the account of the token may push to it.
-        empty: it has no commit.
+        archived: whether the repository is read-only for all.
+        requests: whether it accepts pull requests.
+        writable: whether the token's account may push to it.
+        empty: whether it has no commit.
     """
 
     archived: bool | None = None
@@ -194,13 +194,13 @@ class Standing(Struct, frozen=True):
 
 
 class OwnedRepository(Struct, frozen=True):
-    """A repository in a listing.
+    """A repository in the listing of an owner.
 
     Attributes:
-        path: on the forge, `owner/name`; GitLab: `group/subgroup/name`.
-        archived: nobody can push to it.
-        fork: it was made from another one.
-        empty: it has no commit, as far as the forge says so.
+        path: its path on the forge, `owner/name`; GitLab: `group/subgroup/name`.
+        archived: whether nobody can push to it.
+        fork: whether it is a fork of another repository.
+        empty: whether it has no commit; False if the forge does not say.
     """
 
     path: str
@@ -210,26 +210,26 @@ class OwnedRepository(Struct, frozen=True):
 
 
 class Forge(Protocol):
-    """Where pull requests live.
+    """A repository on a forge, with its pull requests.
 
-    Every method raises ForgeError: the forge cannot be reached, refuses the token (401, 403),
-    has no such repository (404), or answers what its documentation does not allow. Rate limits and
-    passing failures are waited for, within bounds, before that.
+    Each method raises ForgeError if the forge cannot be reached, refuses the token (401, 403), has
+    no such repository (404), or answers in a way that its documentation does not allow. Before
+    that, rate limits and temporary failures are waited for, within limits.
     """
 
     @property
     def capabilities(self) -> Capabilities:
-        """What it can do."""
+        """The features of this forge."""
         ...
 
     @property
     def statuses(self) -> CommitStatuses:
-        """The statuses of its commits."""
+        """The statuses of the repository's commits."""
         ...
 
     @property
     def issues(self) -> Issues | None:
-        """Its issues; None if the forge has none that we use."""
+        """The repository's issues; None if fluxbump does not use this forge's issues."""
         ...
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
@@ -244,7 +244,7 @@ class Forge(Protocol):
         ...
 
     def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
-        """Open a pull request; return the one that is there when the branch has one already.
+        """Open a pull request, or return the one that the branch has already.
 
         Labels, assignees, reviewers and auto-merge are set after it is opened. One that cannot be
         set (no such user, no right) does not fail the whole; it is returned as a sentence.
@@ -252,19 +252,19 @@ class Forge(Protocol):
         ...
 
     def update(self, number: int, proposal: Proposal) -> PullRequest:
-        """Bring title, body, base and draft of an open pull request in line with a proposal."""
+        """Set title, body, base and draft of an open pull request to those of a proposal."""
         ...
 
     def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
-        """Have an open pull request merged when its checks have passed.
+        """Tell the forge to merge an open pull request when its checks have passed.
 
         Returns:
-            A sentence for each thing that is in the way; nothing when it is set.
+            A sentence for each obstacle; empty if auto-merge is set.
         """
         ...
 
     def describe(self, number: int, body: str) -> None:
-        """Replace the body of a pull request; a closed one only where `closed_can_change`."""
+        """Replace the body of a pull request; for a closed one, `closed_can_change` must be set."""
         ...
 
     def comment(self, number: int, text: str) -> None:
@@ -275,23 +275,23 @@ class Forge(Protocol):
         """Close a pull request without merging it; one that is closed already stays closed.
 
         Args:
-            number: of the pull request.
-            body: what it says from then on, in the same call, where a closed one can be opened
-                again; empty for what it says already.
+            number: the pull request's number.
+            body: the new body, set in the same call if the forge can reopen closed ones; empty to
+                keep the old one.
         """
         ...
 
     def protects(self, branch: str) -> bool | None:
-        """Tell whether a branch of this repository is protected; None if the forge does not tell.
+        """Whether a branch of this repository is protected; None if the forge does not tell.
 
         It does not tell if the token may not ask, or if there is no such branch.
         """
         ...
 
     def standing(self) -> Standing:
-        """Return the state of the repository: asked when something was refused, to say why."""
+        """Return the state of the repository, in order to explain a refusal."""
         ...
 
     def file_url(self, path: str, line: int, revision: str) -> str:
-        """Return the address of a line of a file at a commit, for people."""
+        """Return the URL of the page for a line of a file at a commit."""
         ...

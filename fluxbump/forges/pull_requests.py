@@ -1,4 +1,4 @@
-"""What the adapters share when they connect, open and close: patience, and what may fail."""
+"""Helpers of the adapters to open and close pull requests, with retries and tolerated errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, Re
 from fluxbump.forges.responses import StatusError, UncertainError, one_line
 
 _LOOKS = 4
-"""How often something is looked at that must come: listings lag behind."""
+"""How often a result is checked that must appear, because listings lag behind."""
 
 
 def segments(
@@ -22,14 +22,11 @@ def segments(
     """Return the names in the path of a repository.
 
     Args:
-        forge: its name, for people.
-        repository: the path.
-        form: that it has, such as `OWNER/NAME`.
-        deeper: it may have more names than that.
-        noun: what the forge calls a repository.
-
-    Raises:
-        ForgeError: it has another form.
+        forge: the forge's name for messages.
+        repository: the repository's path.
+        form: the form of a path, such as `OWNER/NAME`.
+        deeper: whether a path may have more names than the form.
+        noun: the forge's word for a repository.
     """
     found, least = repository.split("/"), len(form.split("/"))
     if "" in found or len(found) < least or (len(found) > least and not deeper):
@@ -42,11 +39,11 @@ def segments(
 
 
 def ended(close: Callable[[], object], state: Callable[[], RequestState]) -> None:
-    """Close what may be closed already, which each forge refuses in its own way.
+    """Close a pull request that may be closed already, which forges refuse in different ways.
 
     Args:
-        close: does it.
-        state: asks the forge what became of the pull request.
+        close: closes it.
+        state: asks the forge for its state.
 
     Raises:
         StatusError: the forge refuses to close one that is open.
@@ -59,11 +56,11 @@ def ended(close: Callable[[], object], state: Callable[[], RequestState]) -> Non
 
 
 def soft(what: str, act: Callable[[], str | None]) -> list[str]:
-    """Do what may fail; return a sentence when it does.
+    """Set something that may fail, and return a sentence if it does.
 
     Args:
-        what: is to be set.
-        act: sets it; returns what is wrong, or None.
+        what: the name of the thing to set.
+        act: sets it, and returns the problem or None.
     """
     try:
         problem = act()
@@ -73,21 +70,21 @@ def soft(what: str, act: Callable[[], str | None]) -> list[str]:
 
 
 def soft_each(what: str, names: Iterable[str], act: Callable[[str], str | None]) -> list[str]:
-    """Do for each name what may fail; return a sentence for each that does.
+    """Set several names that may fail, and return a sentence for each failure.
 
     Args:
-        what: a name is the name of.
-        names: to be set.
-        act: sets one; returns what is wrong, or None.
+        what: the kind of the names, such as `label`.
+        names: the names to set.
+        act: sets one name, and returns the problem or None.
     """
     return [note for name in names for note in soft(f"{what} {name}", partial(act, name))]
 
 
 def told(ask: Callable[[], bool]) -> bool | None:
-    """Ask a forge what a token need not be allowed to ask; None if it may not, or of nothing.
+    """Ask a forge a question; None if the token may not ask, or the subject does not exist.
 
     Raises:
-        ForgeError: the forge failed otherwise.
+        ForgeError: the forge failed for another reason.
     """
     try:
         return ask()
@@ -98,7 +95,7 @@ def told(ask: Callable[[], bool]) -> bool | None:
 
 
 def lacking(can: Capabilities, proposal: Proposal) -> list[str]:
-    """Return a sentence for each thing that is wanted and that a forge has not."""
+    """Return a sentence for each wanted feature that a forge lacks."""
     asked = {
         "labels": (can.labels, proposal.labels),
         "assignees": (can.assignees, proposal.assignees),
@@ -112,7 +109,7 @@ def lacking(can: Capabilities, proposal: Proposal) -> list[str]:
 
 
 def already_open(pulls: tuple[PullRequest, ...], proposal: Proposal) -> PullRequest | None:
-    """Return the pull request among `pulls` that a proposal would be a second one of, or None.
+    """Return the open pull request with the branches of a proposal; None if there is none.
 
     Of several it is the oldest, which is the one that stays.
     """
@@ -125,13 +122,10 @@ def settled(forge: Forge, client: Client, proposal: Proposal, error: ForgeError)
     """Return the open pull request that must be there, though listings may not show it yet.
 
     Args:
-        forge: to look at.
-        client: whose patience it takes.
-        proposal: what was to be opened.
-        error: why we know that it is there, or may be.
-
-    Raises:
-        ForgeError: `error`, when it does not come to light.
+        forge: the forge to ask.
+        client: the client, whose patience is used.
+        proposal: the pull request to find.
+        error: the error by which it exists, or may exist.
     """
     for attempt in range(1, _LOOKS + 1):
         # The listing without a branch is kept apart from the one with it, so it comes last.
@@ -152,14 +146,14 @@ def opened(
     *,
     there_already: Callable[[StatusError], bool],
 ) -> tuple[PullRequest, bool]:
-    """Open a pull request, or find the one that is there.
+    """Open a pull request, or find the one that exists.
 
     Args:
-        forge: to look at, if it is not clear what has become of the request.
-        client: whose patience it takes.
-        proposal: what to open.
+        forge: the forge to ask if the result of the request is not clear.
+        client: the client, whose patience is used.
+        proposal: the pull request to open.
         create: opens it.
-        there_already: tells whether the forge has refused because the branch has one already.
+        there_already: whether the forge has refused because the branch has one already.
 
     Returns:
         The pull request, and whether it is new, as far as we know.
@@ -178,15 +172,15 @@ def opened(
 
 
 def is_conflict(error: StatusError) -> bool:
-    """Whether a forge has refused because there is such a thing already."""
+    """Whether a forge has refused because the thing to create exists already."""
     return error.status == httpx.codes.CONFLICT
 
 
 def when_ready(client: Client, act: Callable[[], None]) -> None:
-    """Do what a forge answers with 405 as long as it still looks at a new pull request.
+    """Retry an action that a forge refuses with 405 while it still checks a new pull request.
 
     Raises:
-        ForgeError: it does so for too long, or refuses it otherwise.
+        ForgeError: the forge does so for too long, or refuses for another reason.
     """
     for attempt in range(1, _LOOKS):
         try:

@@ -1,4 +1,4 @@
-"""What a forge answers: checked before it is used, and errors as one line that can be shown."""
+"""Check the answers of forges, and turn their errors into one line without secrets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 _LONGEST = 300
 _DEEPEST = 6
 _SAYING = ("message", "error", "error_description", "errors", "detail", "details")
-"""Where the forges put what they say about an error."""
+"""The keys under which forges put error messages."""
 _LIMITED = (403, 429)
 _SECONDARY = 60.0
 """Seconds to wait where a secondary limit says nothing: "wait for at least one minute".
@@ -34,8 +34,8 @@ class StatusError(ForgeError):
     """The forge refused a request.
 
     Attributes:
-        status: of HTTP.
-        said: what the forge says about it, one line; may be empty.
+        status: the HTTP status.
+        said: the forge's message on one line; may be empty.
     """
 
     def __init__(self, message: str, *, status: int, said: str, hint: str | None) -> None:
@@ -45,20 +45,20 @@ class StatusError(ForgeError):
 
 
 class UncertainError(ForgeError):
-    """A request may have been carried out or not, and to repeat it could do it twice."""
+    """A request may have been carried out, so repeating it could do it twice."""
 
 
 class Answer(Struct, frozen=True):
-    """An answer with a whole body.
+    """A complete answer of a forge.
 
     Attributes:
-        forge: its name, for people.
-        method: of the request.
-        url: of the request, without user and password.
-        status: of HTTP.
-        headers: their names in any case.
-        body: decompressed.
-        hide: takes the token out of a text.
+        forge: the forge's name for messages.
+        method: the method of the request.
+        url: the URL of the request, without user and password.
+        status: the HTTP status.
+        headers: the headers, with names in any case.
+        body: the decompressed body.
+        hide: removes the token from a text.
     """
 
     forge: str
@@ -71,18 +71,18 @@ class Answer(Struct, frozen=True):
 
     @property
     def about(self) -> str:
-        """What was asked, for people: `GitHub: GET /repos/o/r/pulls`."""
+        """The request, for messages: `GitHub: GET /repos/o/r/pulls`."""
         return self.shown(f"{self.forge}: {self.method} {self.url.path}")
 
     def shown(self, text: str) -> str:
-        """Return what the forge wrote as one line without the token."""
+        """Return a text of the forge as one line without the token."""
         return one_line(self.hide(text))
 
     def read(self, shape: type[T]) -> T:
-        """Return the body as a value of a type that msgspec knows; more keys may be there.
+        """Return the body as a value of a type for msgspec; further keys are ignored.
 
         Raises:
-            ForgeError: it is not one.
+            ForgeError: the body has another shape.
         """
         try:
             return msgspec.json.decode(self.body, type=shape)
@@ -94,7 +94,7 @@ class Answer(Struct, frozen=True):
         )
 
     def said(self) -> str:
-        """Return what the forge says about an error: one line, may be empty."""
+        """Return the forge's message about an error on one line; may be empty."""
         try:
             found = list(_sayings(json.loads(self.body), _DEEPEST))
         except (ValueError, RecursionError):
@@ -102,7 +102,7 @@ class Answer(Struct, frozen=True):
         return self.shown("; ".join(dict.fromkeys(found)))
 
     def wait(self, now: float) -> float | None:
-        """Return the seconds to wait that a limit asks for; None when it does not say.
+        """Return the seconds to wait for a rate limit; None if the answer does not say.
 
         `Retry-After` comes first, then the time at which a used up limit is set back.
         https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
@@ -123,12 +123,12 @@ class Answer(Struct, frozen=True):
 
 
 def by_link(answer: Answer) -> str | None:
-    """Return the address of the next page by the `Link` header (RFC 8288), or None."""
+    """Return the URL of the next page in the `Link` header (RFC 8288); None if there is none."""
     return links(answer).get("next")
 
 
 def links(answer: Answer) -> dict[str, str]:
-    """Return the addresses that a `Link` header names, by relation."""
+    """Return the URLs in a `Link` header, by relation."""
     header = answer.headers.get("link")
     if not header:
         return {}
@@ -137,7 +137,7 @@ def links(answer: Answer) -> dict[str, str]:
 
 
 def clock_time(moment: float) -> str:
-    """Return a time for people, in UTC.
+    """Return a time as text for messages, in UTC.
 
     Args:
         moment: seconds since the epoch.
@@ -149,7 +149,7 @@ def clock_time(moment: float) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return what somebody else wrote as one short line."""
+    """Return a text of another program as one short line."""
     line = printable.one_line(text)
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 

@@ -1,4 +1,4 @@
-"""What tells a kind of forge apart, and how it calls things: known without asking it. Pure."""
+"""Values for a kind of forge: hosts, CI variables, tokens, known without a request. Pure."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from fluxbump.errors import ForgeError
 from fluxbump.git.remote_url import RemoteUrl
 
 ANYBODY = "x-access-token"
-"""What git says beside a token if the forge asks for no name of its own."""
+"""The username that git sends with a token if the forge does not prescribe one."""
 
 
 class Ci(Struct, frozen=True, kw_only=True):
-    """How the CI of a forge says which it is, where the forge is, and what a change goes to.
+    """The variables by which a forge's CI names itself, its URL, and the target of a change.
 
     Attributes:
-        marker: a variable that is set in every job, and its value; any, if None.
-        urls: the variables with the URL of the forge, or of a repository there; the first counts.
-        is_site: the URL is that of the forge itself.
-        hosts: variables with further names of its host, as git sees it over ssh.
-        poses_as: the kinds of forge whose variables it sets, too.
+        marker: a variable that each job has, and its value; None for any value.
+        urls: the variables with the URL of the forge, or of a repository there; the first one that
+            is set is used.
+        is_site: whether that URL is the URL of the forge itself.
+        hosts: the variables with further names of its host, as git sees it over ssh.
+        poses_as: other kinds of forge whose variables this CI sets too.
         target_commit: the variable with the commit that a change is compared with; empty for none.
         target_branch: the variable with the branch that a change goes to; empty for none.
     """
@@ -36,7 +37,7 @@ class Ci(Struct, frozen=True, kw_only=True):
 
 
 class ForgeTokens(Struct, frozen=True, kw_only=True):
-    """What a forge calls its tokens; see `git.token.TokenWords`."""
+    """The names of a forge's token variables and usernames; see `git.token.TokenWords`."""
 
     variables: tuple[str, ...] = ()
     username: str = ANYBODY
@@ -50,13 +51,13 @@ class ForgeTokens(Struct, frozen=True, kw_only=True):
 
 
 class Workflow(Struct, frozen=True, kw_only=True):
-    """Where a forge's CI has its files.
+    """The files of a forge's CI.
 
     Attributes:
-        path: of the file that `init` writes.
+        path: the path of the file that `init` writes.
         sign: a file, or a folder with a slash at the end, that repositories on the forge have.
-        template: its name.
-        tells: only repositories on the forge have the sign.
+        template: the name of the template for the file.
+        tells: whether repositories on other forges do not have the sign.
     """
 
     path: str
@@ -70,10 +71,7 @@ def owned(site: str, segments: list[str]) -> tuple[str, str]:
 
     Args:
         site: the URL of the forge.
-        segments: of the remote's path there.
-
-    Raises:
-        ForgeError: it does not name a repository.
+        segments: the parts of the remote's path there.
     """
     if not segments[1:]:  # an owner alone
         raise ForgeError(
@@ -84,7 +82,7 @@ def owned(site: str, segments: list[str]) -> tuple[str, str]:
 
 
 def as_it_is(remote: RemoteUrl) -> RemoteUrl:
-    """Return a URL that is one of today."""
+    """Return a URL unchanged, for forges that had no other URLs before."""
     return remote
 
 
@@ -92,20 +90,20 @@ class ForgeKind(Struct, frozen=True, kw_only=True):
     """A kind of forge: what is known of it without its adapter.
 
     Attributes:
-        name: as the configuration has it.
+        name: the name in the configuration.
         adapter: the place of the adapter, for `pkgutil.resolve_name`.
-        token: what it calls its tokens.
-        ci: how its CI tells of it.
-        workflow: where its CI has its files.
-        hosts: that are known to everybody.
-        aliases: other names of these hosts, such as that of ssh on port 443.
-        suffix: how the names of further hosts of it end; empty for none.
-        interface: where below its own URL it has its REST interface.
-        interfaces: URLs of known sites whose REST interface is elsewhere, with that.
-        interface_of: makes the URL of the REST interface of a host with the suffix; None if that
-            is where `interface` says.
-        renamed: makes a URL of former times one of today.
-        located: see `owned`.
+        token: the names of its token variables and usernames.
+        ci: the variables of its CI.
+        workflow: the files of its CI.
+        hosts: its public hosts.
+        aliases: the host for each other name, such as that of ssh on port 443.
+        suffix: the end of the names of its further hosts; empty for none.
+        interface: the path of its REST API below its own URL.
+        interfaces: the URL of the REST API for known sites that have it elsewhere, by site URL.
+        interface_of: makes the URL of the REST API of a host with the suffix; None if `interface`
+            holds.
+        renamed: replaces a former URL of a remote by the current one.
+        located: returns the forge's URL and the repository's path, as `owned` does.
     """
 
     name: str
@@ -123,5 +121,5 @@ class ForgeKind(Struct, frozen=True, kw_only=True):
     located: Callable[[str, list[str]], tuple[str, str]] = owned
 
     def has_host(self, name: str) -> bool:
-        """Tell whether a host is known to be of this kind, by its usual name."""
+        """Whether a host, by its usual name, is known to be of this kind."""
         return name in self.hosts or bool(self.suffix and name.endswith(self.suffix))
