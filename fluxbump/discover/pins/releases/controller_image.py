@@ -1,7 +1,7 @@
-"""The image of a Flux controller: in lists, kustomizations, and the values of the chart.
+"""Finds tags of the images of Flux controllers: in lists, kustomizations, and chart values.
 
-Each controller is a track of its own, because its tags are its own; a release says which tag it
-ships. The tag of the flux CLI's image is the release itself.
+Each controller is a track of its own, because it has its own tags, and a release of Flux says which
+tag it ships. The tag of the flux CLI's image is the release itself.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ CONTROLLERS = {
     "imageAutomationController": "image-automation-controller",
     "sourceWatcher": "source-watcher",
 }
-"""What the community chart's values call each controller."""
+"""The controller of each key in the values of the community's chart."""
 
 _KEYS = {**CONTROLLERS, "cli": CLI}
 
@@ -86,7 +86,7 @@ _MIRROR = "the file lists several tags of one Flux controller, like a mirror of 
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the tags of the controllers' images; a note if the folder keeps those of a release."""
+    """Yield the tags of the controllers' images, or a note if the folder is for one release."""
     found = tuple(_found(file, context))
     pins = [result for result in found if isinstance(result, Pin)]
     written = [pin for pin in pins if pin.form is not Form.VARIABLE]
@@ -99,9 +99,9 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 
 
 def _kept_for(path: str, pins: Sequence[Pin]) -> str | None:
-    """Return the release that a folder of the path is called after, if all images are of its line.
+    """Return the release in the name of a folder of the path, if the images belong to its line.
 
-    One image may be newer than the others: a patch of a controller that Flux has not shipped then.
+    One image may be newer than the others, as a patch of a controller that Flux had not shipped.
     """
     held = {(pin.track.name, pin.value.partition("@")[0].removeprefix("v")) for pin in pins}
     for folder in path.split("/")[:-1]:
@@ -160,7 +160,7 @@ def _holds_manifests(text: str) -> bool:
 
 
 def _is_own_manifest(file: TextFile, offset: int) -> bool:
-    """Whether an image stands in a manifest of the controllers, as `flux install` writes it."""
+    """Whether an image is in a manifest of the controllers that `flux install` wrote."""
     if _GENERATED in file.text:
         return True
     start = file.text.rfind("\n---", 0, offset) + 1
@@ -217,7 +217,7 @@ def _of_source(
 
 
 def _text(file: TextFile, document: Document, value: Node, subject: str) -> Iterator[Found]:
-    """Read a block scalar as YAML of its own, in place: its lines are indented alike."""
+    """Yield the tags in a block scalar that is YAML itself, with their places in the file."""
     if not isinstance(value, ScalarNode) or value.style != "|":
         return
     head = document.start + value.start_mark.index

@@ -1,4 +1,4 @@
-"""What a tag of a controller's image is: a pin or a note; and tags beside the name of an image."""
+"""Makes pins or notes of the tags of controllers' images, and finds tags beside image names."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ ROLE = Role.INSTALLS
 CLI = "flux-cli"
 """The image of the flux CLI."""
 NAMES = "|".join(images.NAMES)
-"""What matches the name of an image."""
+"""A pattern for the name of a controller's image."""
 IMAGE = lazy_pattern(rf"(?:^|/)fluxcd/(?P<name>{NAMES})(?::|@|$)")
 
 
 class ControllerImage(Struct, frozen=True):
-    """A controller's image, or the CLI's, and what holds it, for people.
+    """The image of a controller or of the CLI, and for people what holds its tag.
 
-    The chart runs the CLI in the job that checks a cluster before an installation: a tool.
+    The CLI's image has the role of a tool: the chart runs it in the job that checks a cluster
+    before an installation.
     """
 
     name: str
@@ -36,17 +37,17 @@ class ControllerImage(Struct, frozen=True):
 
     @property
     def track(self) -> Track:
-        """The line of versions that its tags are of."""
+        """The track of the image's tags."""
         return FLUX if self.name == CLI else Track(TrackKind.IMAGE, self.name)
 
     @property
     def role(self) -> Role:
-        """What its place does with its version."""
+        """The role of a place that holds a tag of the image."""
         return Role.TOOL if self.name == CLI else ROLE
 
 
 def tag_pin(file: TextFile, image: ControllerImage, start: int, text: str) -> Found:
-    """Make the pin of a tag; a Note where it is no tag that Flux publishes."""
+    """Make the pin of a tag, or a note if Flux publishes no such tag."""
     form, skip = form_of(text)
     if "@" in text or (form is Form.EXACT and not text.startswith("v")):
         form, skip = Form.OPAQUE, 0
@@ -66,7 +67,7 @@ def _pin(file: TextFile, image: ControllerImage, start: int, value: str, form: F
 
 
 def beside_names(file: TextFile) -> Iterator[Found]:
-    """Yield tags in mappings that name the image beside them, as kustomize and charts do."""
+    """Yield the tags in mappings that name the image beside the tag, as kustomize and charts do."""
     if not any(key in file.text for key in ("newTag", "tag:", "imageReference")):
         return
     for document in file.documents:

@@ -1,4 +1,4 @@
-"""The URL of a controller's own files: `fluxcd/source-controller/releases/download/v1.4.1/…`.
+"""Finds URLs of a controller's files: `fluxcd/source-controller/releases/download/v1.4.1/…`.
 
 Each controller has releases of its own, with its CRDs and its Deployment. Both are also below
 `config/` in its repository. The tag is that of its image, so a release of Flux says which it is.
@@ -30,17 +30,17 @@ TRAITS = frozenset({KindTrait.TAG_URL, KindTrait.BY_VARIABLE})
 _PATH_TAG = rf"(?P<tag>(?>(?:{references.PIECE}|[^/\s\"'`?#])+))"
 _QUERY_TAG = rf"(?P<tag>(?:{references.PIECE}|[^&\s\"'`#]){{1,200}}+)"
 _INSTALLED = r"\.(?:crds|deployment)\.yaml(?![\w-]|\.\w)"
-"""What ends the name of a file that is applied to a cluster."""
+"""Matches the end of the name of a file that is applied to a cluster."""
 
 
 class _Controller(Struct, frozen=True):
-    """The URLs of one controller.
+    """The URLs of one controller's files.
 
     Attributes:
-        needle: what a text contains that holds one.
-        urls: kinds of URL, each with what its places do with the tag.
+        needle: a fixed text that each file with such a URL contains.
+        urls: the sorts of URL, each with the role of its places.
         floating: matches a URL that names no tag.
-        subject: what is behind the URLs, for people.
+        subject: what such a file is called in reports.
     """
 
     needle: str

@@ -1,4 +1,4 @@
-"""The digest of install.yaml or of the chart's archive, where the file says whose it is."""
+"""Finds digests of install.yaml, of the CLI's archives, and of the chart's archive."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ _TAKEN = lazy_pattern(
     r"(?:sha-?(?:256|512)|shasum|checksum|integrity|hash)[\"']?\s*[:=]\s*[\"']?(?:sha(?:256|512)[:-])?"
     r"(?:\$\{\{?|\$\(?|\{\{-?|(?=(?:var|local)\.))\s*(?P<reference>[A-Za-z_.][\w.]*)(?![\w.(])"
 )
-"""A variable that holds the digest of what is downloaded."""
+"""Matches a reference to a variable that holds the digest of a download."""
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the digests that belong to a file of Flux, and a note for each that may."""
+    """Yield the digests that belong to a file of Flux, and a note for each digest that may."""
     named = [artifact for artifact in ARTIFACTS.values() if artifact.whole in file.text]
     if not named and file.path not in context.followed.pins:
         return
@@ -104,7 +104,7 @@ def _is_digest(file: TextFile, digest: Digest, context: Context) -> bool:
 
 
 def _downloads(file: TextFile, context: Context) -> list[Download]:
-    """Return every URL that something acts on, and the variables that hold versions of ours."""
+    """Return the URLs in use, and the variables that hold versions which fluxbump bumps."""
     ours = {**_manifests(file, context), **_archives(file, context), **_of_cli(file, context)}
     moving = _moving(file, context)
     found = list[Download]()
@@ -153,12 +153,12 @@ def _of_cli(file: TextFile, context: Context) -> dict[int, str]:
 
 
 def _is_aside(file: TextFile, start: int) -> bool:
-    """Whether a URL is what people read: a home page, or documentation."""
+    """Whether a URL is that of a page for people, such as a home page or documentation."""
     return _ASIDE.search(file.text, max(0, start - 40), start) is not None
 
 
 def _moving(file: TextFile, context: Context) -> re.Pattern[str] | None:
-    """Match the variables of a file that hold a version which moves."""
+    """Return a pattern for the variables of a file that hold a version which fluxbump bumps."""
     names = {
         pin.subject.partition(" ")[0].rpartition(".")[2]
         for pin in context.followed.pins.get(file.path, ())
@@ -219,9 +219,10 @@ def _found(
 def _platform(
     file: TextFile, digest: Digest, verdict: Ownership, downloads: Sequence[Download]
 ) -> str | None:
-    """Return the one archive of the CLI that a digest is of; None if it may be of several.
+    """Return the platform of the CLI's archive that a digest is of; None if several are possible.
 
-    Where the variable says whose digest it is, the file's only URL says of which archive.
+    If the name of the variable connects the digest to the CLI, the file's only URL tells the
+    platform.
     """
     if digest.algorithm != spellings.SHA256:
         return None
@@ -252,7 +253,7 @@ def _taken(owners: Owners, download: Download, context: Context) -> Iterator[Not
 
 
 def _held(file: TextFile, download: Download, track: Track) -> tuple[Track, str]:
-    """Return what a download holds now: an exact version, or nothing that is known."""
+    """Return the track and the exact version of a download; the version is empty if unknown."""
     text = file.text[download.start : download.end]
     patterns = (_MANIFEST_URL, cli_archives.URL) if track == FLUX else (chart_archives.URL,)
     match = next((found for pattern in patterns if (found := pattern.search(text))), None)
@@ -268,5 +269,5 @@ def _named(file: TextFile, download: Download) -> str:
 
 
 def _shown(url: str) -> str:
-    """Return the end of a URL: what people know the file by."""
+    """Return the end of a URL, by which people recognize the file."""
     return url.partition("?")[0].rstrip("/").rpartition("/")[2] or url

@@ -1,4 +1,4 @@
-"""The GitHub action that installs the flux CLI: its ref, and the version that it installs.
+"""Finds uses of the GitHub action that installs the flux CLI: its ref, and the CLI's version.
 
 Flux publishes no tags of the action alone: it is a directory of flux2, so its ref is a tag, a
 branch, or a commit of that repository. The ref says which code installs the CLI, and the inputs
@@ -34,7 +34,7 @@ _SHOWN = 12  # characters of a commit, where no comment names its release
 
 
 def find(file: TextFile, context: Context) -> Iterator[Pin]:
-    """Yield the ref of every step that uses the action, and the version that it asks for."""
+    """Yield the ref of each step that uses the action, and the CLI version that the step names."""
     del context
     if _ACTION not in file.text:
         return
@@ -52,7 +52,7 @@ def find(file: TextFile, context: Context) -> Iterator[Pin]:
 
 
 def _names_cli(step: Node) -> bool:
-    """Whether a step says which CLI it wants, so that a branch as the ref leaves nothing open."""
+    """Whether a step names the CLI's version, so that the ref may be a branch."""
     return any(yaml.text_of(step, "with", name) for name in ("version", "version-file"))
 
 

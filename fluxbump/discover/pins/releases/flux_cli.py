@@ -1,6 +1,6 @@
-"""The flux command line, where it is downloaded or run: an archive's URL, and an image's tag.
+"""Finds downloads and images of the flux CLI: the URL of an archive, and the tag of an image.
 
-The version stands in an archive's URL twice, and each is a pin. Flux publishes the files of a
+The version is in an archive's URL twice, and each is a pin. Flux publishes the files of a
 release as `flux_VERSION_…`, and the image as `ghcr.io/fluxcd/flux-cli:vVERSION`, on Docker Hub too.
 """
 
@@ -46,7 +46,7 @@ _TAGS = ("newTag", "tag")
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield both versions of every archive's URL, and the tags of the image."""
+    """Yield both versions in the URL of each archive, and the tags of the image."""
     if cli_archives.RELEASES in file.text:
         yield from _urls(file, context)
         yield from _files(file)
@@ -141,10 +141,10 @@ def _tag(file: TextFile, start: int, text: str, *, pinned: bool) -> Found:
     """Make the pin of a tag.
 
     Args:
-        file: with the reference.
-        start: offset of the tag.
-        text: the tag, and what is behind it.
-        pinned: a digest says what runs, so another tag alone would change nothing.
+        file: the file with the reference.
+        start: the offset of the tag.
+        text: the tag and the text behind it.
+        pinned: whether a digest decides which image runs, so that a new tag would change nothing.
     """
     form, skip = form_of(text)
     if pinned or "@" in text or (form is Form.EXACT and not text.startswith("v")):

@@ -1,7 +1,7 @@
-"""The `flux` command that installs a named release: `flux install` and `flux bootstrap`.
+"""Finds commands that install a named release: `flux install` and `flux bootstrap`.
 
-Without `--version` they install the release of the flux CLI that runs, which is a pin where the CLI
-comes from (kind `flux-cli`), and none here.
+Without `--version` they install the release of the flux CLI itself. That is a pin at the place that
+downloads the CLI (kind `flux-cli`), and none here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _COMMAND = lazy_pattern(r"flux(?<![\w.-]flux)(?=[ \t\\\"',])")
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the release that each command asks for."""
+    """Yield the release in the flag `--version` of each command."""
     if "flux" not in file.text or ("--version" not in file.text and " -v" not in file.text):
         return
     if not any(command in file.text for command in _COMMANDS):
@@ -56,7 +56,7 @@ def _version(words: list[Word]) -> Word | None:
 
 
 def _value(words: list[Word], flags: tuple[str, ...]) -> Word | None:
-    """Return the value of the first of these flags."""
+    """Return the value of the first of these flags in a command; None if it has none of them."""
     for word, behind in zip(words, [*words[1:], None], strict=True):
         flag, equals, _ = word.text.partition("=")
         if flag in flags:
@@ -65,7 +65,7 @@ def _value(words: list[Word], flags: tuple[str, ...]) -> Word | None:
 
 
 def components(file: TextFile, pin: Pin) -> frozenset[str] | None:
-    """Return what the command installs: what its flags name, or the default of Flux."""
+    """Return the controllers that the command's flags name, or Flux's default without flags."""
     for match in _COMMAND.finditer(file.text, 0, pin.start):
         words = words_of(file, match)
         version = _version(words)
@@ -75,7 +75,7 @@ def components(file: TextFile, pin: Pin) -> frozenset[str] | None:
 
 
 def _components(words: Sequence[str]) -> frozenset[str] | None:
-    """Read the flags; None if one of them is a variable."""
+    """Return the controllers that flags name; None if a flag has a variable."""
     named = dict.fromkeys(_SELECT, "")
     for word, behind in zip(words, [*words[1:], ""], strict=True):
         flag, equals, value = word.partition("=")

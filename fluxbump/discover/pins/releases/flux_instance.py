@@ -1,4 +1,4 @@
-"""Which release flux-operator installs: `spec.distribution.version` of a FluxInstance.
+"""Finds the release that flux-operator installs: `spec.distribution.version` of a FluxInstance.
 
 The chart `flux-instance` makes that object, and takes the version from its values,
 `instance.distribution.version`. Field meanings: fluxcd.control-plane.io/operator/fluxinstance.
@@ -32,16 +32,16 @@ TRAITS = frozenset({KindTrait.TAKES_RANGE, KindTrait.RELEASE_OBJECT, KindTrait.B
 
 _KEY = "distribution"
 FOLDERS: tuple[str, ...] = ("flux-instance", "flux-operator")
-"""What the path contains of values that say nothing but a version and components."""
+"""Parts of the path of a values file in which only a version and components are set."""
 _OURS = (*FOLDERS, "controlplaneio-fluxcd", "ghcr.io/fluxcd")
-"""What a text contains whose `instance` is that of flux-operator."""
+"""Fixed texts, one of which is in each file whose key `instance` is that of flux-operator."""
 _CHART = "flux-instance"
 _VALUES = f"chart {_CHART}"
 _DEFAULT = "2.x"
-"""What the chart's own values.yaml says, in every version so far."""
+"""The version in the chart's own values.yaml, in all versions of the chart so far."""
 _VERSION = r"v?[0-9][\w.+-]*|[0-9]+(?:\.(?:[0-9]+|[x*]))*|\*"
 _EXPRESSION = r"(?:var|local)(?:\.[\w-]+)+"
-"""A variable of Terraform; anything else that is computed is passed over."""
+"""Matches a variable of Terraform. Other expressions are left out."""
 _SET = lazy_pattern(
     rf"""\binstance\.{_KEY}\.version(?:["']?\s{{0,80}}[=,]?\s{{0,80}}(?:value\s*=\s*)?["']?)
     (?:(?P<version>{_VERSION})(?![\w.])|(?P<expression>{_EXPRESSION}|{references.PIECE}|\$\w+)
@@ -49,9 +49,9 @@ _SET = lazy_pattern(
     re.VERBOSE,
 )
 _MAY_SET = lazy_pattern(rf"\binstance\.{_KEY}\.version|\bdynamic\b|\bset\s*=\s*[^\s\[]")
-"""What in a `helm_release` may give the chart its release: by name, or computed."""
+"""Matches the parts of a `helm_release` that may set the chart's release: by name, or computed."""
 _BETWEEN = r"(?:[^{}]|\{[^{}]{0,400}\}){0,800}?"
-"""Other entries of an object, which may be objects."""
+"""Matches other entries of an object, which may be objects themselves."""
 _ASSIGNED = lazy_pattern(
     rf"""\binstance["']?\s*[=:]\s*\{{{_BETWEEN}\b{_KEY}["']?\s*[=:]\s*\{{{_BETWEEN}
     \bversion["']?\s*[=:]\s*(?:["'](?P<version>{_VERSION})["']
@@ -61,9 +61,9 @@ _ASSIGNED = lazy_pattern(
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the releases that instances ask for, and what the chart's values say.
+    """Yield the releases in FluxInstance objects, and those in the values of their chart.
 
-    An instance inside another text is an embedded manifest.
+    A FluxInstance inside another text is found by the kind `embedded`.
     """
     yield from _by_default(file)
     yield from _in_terraform(file)
@@ -78,7 +78,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 
 
 def _by_default(file: TextFile) -> Iterator[Pin]:
-    """Yield the releases of the chart that say no version, and so take the chart's own default."""
+    """Yield a pin for each HelmRelease of the chart without a version, which gets the default."""
     for document, node in file.objects({"HelmRelease"}, lambda text: _CHART in text):
         spec = yaml.get(node, "spec")
         named = yaml.text_of(spec, "chart", "spec", "chart") or yaml.text_of(
@@ -93,7 +93,7 @@ def _by_default(file: TextFile) -> Iterator[Pin]:
 
 
 def _in_terraform(file: TextFile) -> Iterator[Pin]:
-    """Yield the same for releases of the chart in Terraform."""
+    """Yield a pin for each `helm_release` of the chart without a version, with the default."""
     if file.language is not Language.HCL or _CHART not in file.text:
         return
     for block in hcl.blocks(file.text, "resource", "helm_release"):
@@ -108,7 +108,7 @@ def _in_terraform(file: TextFile) -> Iterator[Pin]:
 
 
 def components(file: TextFile, pin: Pin) -> frozenset[str] | None:
-    """Return what an instance lists, or what flux-operator installs if it lists nothing."""
+    """Return the components of an instance, or flux-operator's default if it lists none."""
     for document, node in file.objects({INSTANCE}, lambda text: _KEY in text):
         scalar = document.scalar(yaml.get(node, "spec", _KEY, "version"))
         if scalar is not None and scalar.start <= pin.start < scalar.end:
@@ -139,7 +139,7 @@ def _of_values(file: TextFile) -> Iterator[Pin]:
 
 
 def _assigned(file: TextFile) -> Iterator[Pin]:
-    """Read what a command, a `set` of Terraform, or an object of its language says."""
+    """Yield versions that a command, a `set` of Terraform, or a Terraform object assigns."""
     for pattern in (_SET, _ASSIGNED):
         for match in pattern.finditer(file.text):
             if file.is_live(match.start()):
@@ -147,7 +147,7 @@ def _assigned(file: TextFile) -> Iterator[Pin]:
 
 
 def _in_piece(file: TextFile, piece: Piece) -> Iterator[Pin]:
-    """Read the values in a YAML text, and those in its block scalars."""
+    """Yield the versions in the values of a YAML text, and of its block scalars."""
     for mapping in yaml.mappings(piece.root):
         node = yaml.get(mapping, "instance", _KEY, "version")
         value = piece.value(node) if node is not None else None
@@ -165,7 +165,7 @@ def _in_piece(file: TextFile, piece: Piece) -> Iterator[Pin]:
 
 
 def _parameter(file: TextFile, piece: Piece, mapping: Node) -> Iterator[Pin]:
-    """A parameter of Argo CD, or a `set` of helmfile: a name with its value beside it."""
+    """Yield the version in a parameter of Argo CD or a `set` of helmfile, beside its name."""
     if yaml.text_of(mapping, "name") == f"instance.{_KEY}.version":
         value = piece.value(yaml.get(mapping, "value"))
         pin = pin_of(NAME, file, value, FLUX, _VALUES) if value else None

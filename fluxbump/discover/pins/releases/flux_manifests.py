@@ -1,4 +1,4 @@
-"""The artifact with the manifests of a release, as an OCIRepository of `flux-manifests`.
+"""Finds uses of the artifact with a release's manifests, such as an OCIRepository of it.
 
 Flux publishes it with each release: fluxcd.io/flux/installation, "Bootstrap with OCI artifacts".
 A mirror in another registry keeps its name.
@@ -33,7 +33,7 @@ _REFERENCES = References(
 def find(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield the release that each such OCIRepository asks for, and each reference by tag.
 
-    An OCIRepository inside another text is an embedded manifest.
+    An OCIRepository inside another text is found by the kind `embedded`.
     """
     if DISTRIBUTION not in file.text:
         return

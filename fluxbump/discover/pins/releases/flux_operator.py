@@ -1,6 +1,6 @@
-"""What flux-operator publishes as artifacts, by its tag: its manifests, charts and image.
+"""Finds tags of flux-operator's artifacts: its manifests, charts and image.
 
-The charts themselves are found by the kinds that find a chart; they have the same version line.
+Installations of its charts are found by the kinds for charts. They have the same track.
 Names: fluxoperator.dev, "installation" and `spec.distribution.artifact`.
 """
 
@@ -33,6 +33,6 @@ _REFERENCES = References(
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the tag of every such artifact in live code; `latest` and its like are none."""
+    """Yield the tag of each artifact in live code. A tag such as `latest` holds no version."""
     if _NEEDLE in file.text:
         yield from oci_references.tags(_REFERENCES, file, context)

@@ -1,7 +1,7 @@
-"""The repository of Flux at a release's tag: a source of GitOps, vendir, or Nix, or an archive.
+"""Finds uses of Flux's git repository at a release's tag: GitOps sources, vendir, Nix, archives.
 
-What is taken from there decides the role. Argo CD names the path beside it, so it tells what it
-installs; other sources are read by something else.
+The role depends on what is used from the repository. Argo CD names the path beside the tag, so it
+is known whether it installs Flux. Other sources are read by other tools.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _URL = Url(
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the release of each such source and URL; a branch is none."""
+    """Yield the release of each such source and URL. A branch holds no release."""
     if _SLUG not in file.text:
         return
     for found in tagged_urls.find(_URL, file, context):

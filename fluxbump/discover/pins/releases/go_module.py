@@ -1,8 +1,8 @@
-"""Go modules of Flux in a go.mod: the CLI's own packages, and the API types of the controllers.
+"""Finds Go modules of Flux in a go.mod: the CLI's packages, and the controllers' API types.
 
-A change of go.mod without go.sum leaves a module that `go build` refuses, and the sums are not to
-be told without the module. So nothing here is rewritten; what it should become is listed with the
-command. Syntax: go.dev/ref/mod, "go.mod files".
+`go build` refuses a module whose go.mod changed without go.sum, and the sums cannot be computed
+without the module. So fluxbump does not change these pins, and lists the command that does. Syntax:
+go.dev/ref/mod, "go.mod files".
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _REQUIRED = lazy_pattern(
     rf"[ \t]+v(?P<version>{FULL.pattern})[ \t]*(?P<comment>//[^\n]*)?\r?"
 )
 _PSEUDO = lazy_pattern(r"\d{14}-[0-9a-f]{12}")
-"""What ends the version of a commit that has no tag."""
+"""Matches the end of a version for a commit without a tag."""
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the versions that a module requires itself; one that others bring follows from them."""
+    """Yield the versions that a module requires directly; indirect ones follow from these."""
     if file.path.rpartition("/")[2] != _FILE or "github.com/fluxcd/" not in file.text:
         return
     if languages.is_test(file.path):

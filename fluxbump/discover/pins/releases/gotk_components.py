@@ -1,7 +1,7 @@
-"""The manifest that `flux bootstrap` commits, whatever its file is called.
+"""Finds the manifest that `flux bootstrap` commits, by its head and not by its name.
 
-The release in its head is the pin. All else in the file follows from it, so the file moves as a
-whole: see `gotk_replace`.
+The release in the head is the pin. The rest of the file follows from the release, so a bump
+generates the file again: see `gotk_replace`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TRAITS = frozenset({KindTrait.BOOTSTRAPPED})
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the release in the head of the manifest; a note where that is no release."""
+    """Yield the release in the head of the manifest, or a note if the head has no release."""
     del context
     if not gotk.has_head(file.text) or file.language is not Language.SCRIPT:
         return

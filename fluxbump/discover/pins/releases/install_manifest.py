@@ -1,7 +1,7 @@
-"""A committed copy of a release's `install.yaml`, whatever its file is called.
+"""Finds a committed copy of a release's `install.yaml`, by its labels and not by its name.
 
-The release in its first label is the pin. All else in the file follows from it, so the file moves
-as a whole: see `gotk_replace`.
+The release in the first label is the pin. The rest of the file follows from the release, so a bump
+generates the file again: see `gotk_replace`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The install manifest's URL: what cloud-init, a script or a package applies first."""
+"""Finds URLs of the install manifest, which cloud-init, scripts and packages apply."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ TRAITS = frozenset(
 )
 
 _TAG = lazy_pattern(r"[vV]?[0-9][\w.+-]*|[a-z][a-z0-9-]*")
-"""What may be meant as a tag, although no release of Flux is called so; other text is a pattern."""
+"""Matches a text that may be meant as a tag, although Flux has no such release."""
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield every install URL in live code, and the exact ones in shipped source of programs.
+    """Yield each install URL in live code, and the exact ones in shipped source of programs.
 
-    A URL whose argument is followed to the calls of its function yields no note.
+    There is no note on a URL with a parameter of a shell function that is followed to its calls.
     """
     if PATH not in file.text:
         return
@@ -46,7 +46,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 def of_arguments(file: TextFile) -> Iterator[Pin]:
     """Yield the URLs whose release is a parameter of the shell function around them.
 
-    What the calls pass is the pin, if it is one version; else `find` has a note on the URL.
+    If the calls pass one version, their arguments are the pins. If not, `find` yields a note.
     """
     for match in URL.finditer(file.text) if PATH in file.text else ():
         tag, start = match["tag"] or "", match.start("tag")
@@ -58,7 +58,7 @@ def of_arguments(file: TextFile) -> Iterator[Pin]:
 
 
 def _in_program(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the exact URL that a program installs from; any other is at most a note."""
+    """Yield a pin for each exact URL in a program, and a note for each other URL."""
     doubts = program_source.doubts(file, URL)
     for match in URL.finditer(file.text):
         if not context.is_acted_on(file, match.start()):

@@ -1,7 +1,7 @@
-"""Flux as a remote base of Kustomize: `github.com/fluxcd/flux2//manifests/install?ref=v2.4.0`.
+"""Finds Flux as a remote base of Kustomize: `github.com/fluxcd/flux2//manifests/install?ref=…`.
 
-How such a URL is written: kubectl.docs.kubernetes.io, "remote targets". The repository is given as
-git takes it, the path is behind one slash or two, and `ref` is one of the parameters.
+Syntax of such a URL: kubectl.docs.kubernetes.io, "remote targets". The repository has the form that
+git accepts, the path is behind one or two slashes, and `ref` is one of the parameters.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ _URL = Url(
 _ANY = lazy_pattern(rf"{_BASE}(?P<parameters>\?[^\s\"'`#]{{0,400}})?")
 _BRANCH = lazy_pattern(r"(?:ref|version)=(?!v?[0-9])[A-Za-z][\w./-]*(?![\w$])")
 _BESIDE_FLUX = "integrations/"
-"""What begins a path whose manifests install no controller of Flux."""
+"""The beginning of paths whose manifests install no controller of Flux."""
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the release of every remote base in live code, and those that name none."""
+    """Yield the release of each remote base in live code, and a pin for each without one."""
     if _URL.needle not in file.text or "manifests/" not in file.text:
         return
     beside = {match.start("path") for match in _ANY.finditer(file.text) if _is_beside(match)}
@@ -62,12 +62,12 @@ def _is_beside(match: re.Match[str]) -> bool:
 
 
 def _path_of(file: TextFile, pin: Pin) -> int:
-    """Return where the path begins of the URL that a pin is a part of."""
+    """Return the offset of the path in the URL that holds a pin."""
     return file.text.rfind("manifests/", 0, pin.start) + len("manifests/")
 
 
 def _floating(file: TextFile) -> Iterator[Found]:
-    """Yield the bases without a release: of the default branch, or of the one that they name."""
+    """Yield the bases without a release, which use the default branch or a named branch."""
     for match in _ANY.finditer(file.text):
         parameters = match["parameters"] or ""
         named = "ref=" in parameters or "version=" in parameters

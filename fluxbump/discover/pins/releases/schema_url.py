@@ -1,4 +1,4 @@
-"""A file of a release that nothing runs: the schemas of its CRDs, a raw file of its repository.
+"""Finds URLs of a release's files for tools: the schemas of its CRDs, raw files of its repository.
 
 `crd-schemas.tar.gz` and `manifests.tar.gz` are among the files of each release of
 github.com/fluxcd/flux2.
@@ -48,7 +48,7 @@ URLS = (
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the releases that such URLs name; a branch is none."""
+    """Yield the releases that such URLs name. A branch holds no release."""
     for url in URLS:
         for found in tagged_urls.find(url, file, context):
             gone = removed_folders.noted(file, found) if isinstance(found, Pin) else None

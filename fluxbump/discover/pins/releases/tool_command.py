@@ -1,4 +1,4 @@
-"""A command that installs the flux CLI at a version: of Go, arkade, Chocolatey, asdf, mise."""
+"""Finds commands that install a version of the flux CLI: Go, arkade, Chocolatey, asdf, mise."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRAITS = frozenset({KindTrait.BY_VARIABLE})
 
 _VERSION = rf"(?P<version>(?>(?:{references.PIECE}|[^\s\"'`,;&|()<>\\\]}}])+))"
 _WORDS = r"(?:[^\s;&|]{1,100}[ \t]+){0,10}?"
-"""Words of the command that do not matter here."""
+"""Matches words of the command that do not matter here."""
 
 _COMMANDS = (
     ("fluxcd/flux2/v2", "go", lazy_pattern(rf"fluxcd/flux2/v2(?:/cmd/flux)?@{_VERSION}")),
@@ -55,11 +55,11 @@ _COMMANDS = (
         ),
     ),
 )
-"""What a text contains, who installs, and the command."""
+"""For each command: a fixed text that it contains, the installing tool, and its pattern."""
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the version of each such command in live code."""
+    """Yield the version in each command in live code that installs the flux CLI."""
     if "flux" not in file.text:
         return
     for needle, who, pattern in _COMMANDS:

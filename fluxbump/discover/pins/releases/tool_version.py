@@ -1,4 +1,4 @@
-"""The version of the flux CLI where a tool manager reads it, and what Renovate is told is Flux.
+"""Finds versions of the flux CLI in the files of tool managers, and behind Renovate's remarks.
 
 Each manager has a file of its own and a name for the CLI: asdf and mise `flux2`, aqua the
 repository, Nix (which devbox installs from) `fluxcd`, and the others `flux`.
@@ -70,9 +70,9 @@ _SOURCES = ("github-releases", "github-tags", "docker", "git-tags")
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the version of the flux CLI, as far as the file is one of a tool manager.
+    """Yield the versions of the flux CLI in a file of a tool manager.
 
-    What follows a remark for Renovate counts in every file that is live.
+    A version with a remark for Renovate counts in all live files.
     """
     if file.path.rpartition("/")[2] in flux_names.FILES:
         yield from _whole(file)
@@ -138,7 +138,7 @@ def _mise(file: TextFile) -> Iterator[Found]:
 
 
 def _matched(file: TextFile, pattern: re.Pattern[str], subject: str) -> Iterator[Found]:
-    """Yield the version in a file of a form of its own, whose comments a pattern does not match."""
+    """Yield the version in a file with a syntax of its own; the pattern matches no comment."""
     for match in pattern.finditer(file.text):
         if not file.in_comment(match.start("version")):
             yield _found(file, match.start("version"), match["version"], subject)
@@ -202,7 +202,7 @@ def _told(file: TextFile, context: Context) -> Iterator[Found]:
 
 
 def _digest(file: TextFile, offset: int, version: str, context: Context) -> Iterator[Note]:
-    """Yield a note on a digest that would stay; of what is downloaded, kind `digest` tells."""
+    """Yield a note on a digest that a bump would leave; the kind `digest` handles downloads."""
     if file.path in context.followed.pins:
         return
     beside = flux_names.digest_beside(file, offset)

@@ -1,7 +1,7 @@
-"""A variable that holds a release or a chart's version: by what uses it, or by its name.
+"""Finds variables that hold a release or a chart's version, by their uses or by their names.
 
-What uses it says what it is for. A variable that is called after Flux, and that nothing here is
-seen to use, is taken for that of a tool.
+The role of a variable is that of the places that use it. A variable with Flux in its name, whose
+uses are not seen, is taken for that of a tool.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TRAITS = frozenset({KindTrait.ONE_RELEASE, KindTrait.VARIABLE})
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the assignments that others follow to this file, and those that a name tells."""
+    """Yield the assignments to which uses are followed, and those found by the variable's name."""
     followed = context.followed.pins.get(file.path, ())
     yield from followed
     known = {pin.start for pin in followed}
@@ -51,7 +51,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 
 
 def _of_operator(file: TextFile, known: Container[int], context: Context) -> Iterator[Found]:
-    """Yield the assignments that a name tells to be of flux-operator."""
+    """Yield the assignments of variables that are named after flux-operator."""
     for name, places in flux_names.of_operator(file):
         free = _free(file, places, known, context)
         some = [place for place in free if versions.parse(place.version or "") is not None]
@@ -59,9 +59,9 @@ def _of_operator(file: TextFile, known: Container[int], context: Context) -> Ite
 
 
 def _of_chart(file: TextFile, known: Container[int], context: Context) -> Iterator[Found]:
-    """Yield the assignments that a name tells to be of the chart flux2.
+    """Yield the assignments of variables that are named after the chart flux2.
 
-    The chart of the first Flux had versions below 2.0.0. There the file has to say whose it is.
+    The chart of Flux 1 had versions below 2.0.0. For these, the file must name the community.
     """
     for name, places in flux_names.of_chart(file):
         free = _free(file, places, known, context)
@@ -75,7 +75,7 @@ def _of_chart(file: TextFile, known: Container[int], context: Context) -> Iterat
 def _free(
     file: TextFile, places: Iterable[Assignment], known: Container[int], context: Context
 ) -> list[Assignment]:
-    """Return the assignments that nothing else has told the version line of."""
+    """Return the assignments whose track is not known from a use or from another search."""
     disputed = context.followed.disputed
     return [
         place
@@ -112,7 +112,7 @@ def _is_chart_version(text: str, context: Context, *, ours: bool) -> bool:
 
 
 def _constants(file: TextFile, known: Container[int], context: Context) -> Iterator[Note]:
-    """Yield the constants of a program that hold a release: what it does with them is not seen."""
+    """Yield a note on each constant of a program that holds a release, whose use is not known."""
     for match in flux_names.constants(file):
         start = match.start("version")
         name, version = match["name"], match["version"]
@@ -128,7 +128,7 @@ def _constants(file: TextFile, known: Container[int], context: Context) -> Itera
 
 
 def _digests(file: TextFile, pin: Pin) -> Iterator[Note]:
-    """Yield what would stay beside a variable whose use is not seen."""
+    """Yield a note on a digest beside a variable, which a bump would leave as it is."""
     _, in_tables = tables.without(file, [*shaped(file.text)], (), {pin.value})
     yield from in_tables
     beside = None if in_tables else flux_names.digest_beside(file, pin.start)
@@ -170,10 +170,10 @@ def _pin(file: TextFile, name: str, place: Assignment) -> Pin:
 
 
 def _is_release(file: TextFile, name: str, text: str, context: Context) -> bool:
-    """Whether a version is that of a Flux release: one that is known, or one that came later.
+    """Whether a version is that of a Flux release: a known one, or a later one.
 
-    Before 2.0.0, others have releases of the same numbers: flux-core, say. There the file has to
-    say whose Flux it is, or the name: nothing else is called flux2 or fluxcd.
+    Other programs, such as flux-core, have versions below 2.0.0 as well. For these, the file or the
+    variable's name must name the project, because only Flux is called flux2 or fluxcd.
     """
     version, shipped = versions.parse(text), images.all_controllers()
     if version is None:
@@ -193,7 +193,7 @@ def _is_release(file: TextFile, name: str, text: str, context: Context) -> bool:
 
 
 def _is_chart(text: str, context: Context) -> bool:
-    """Whether a version is one of the chart flux2, whose numbers run ahead of the releases."""
+    """Whether a version is one of the chart flux2, whose versions are higher than the releases'."""
     return text in context.app_versions or text in charts.by_version()
 
 
