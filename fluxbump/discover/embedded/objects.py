@@ -1,9 +1,8 @@
-"""Kubernetes objects inside other text: scripts, templates, heredocs, strings. Pure.
+"""Finds Kubernetes objects inside other text: scripts, templates, heredocs, strings. Pure.
 
-Such a text is seldom valid in the language of its file, and often not even in its own: a template
-has directives where YAML has none. So directives are replaced by as many harmless characters, the
-lines that belong to an object are told by their indentation, and what remains is parsed as YAML.
-Every offset stays what it was.
+Such a text is often no valid YAML: a template has directives. So directives are replaced by the
+same number of harmless characters, the lines of an object are found by their indentation, and the
+result is parsed as YAML. All offsets stay the same.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import Document, Node
 
 _MOST_LINES = 400
-"""How far an object reaches up and down at most; a larger one is not read."""
+"""How many lines above and below a key an object may extend; a larger one is not read."""
 
 _MOST_CHARACTERS = 20_000
-"""How far back the bracket is looked for that opens an object in flow style."""
+"""How many characters before a key are searched for the bracket of an object in flow style."""
 
 _MOST_BRACKETS = 200
-"""How many brackets stand between that one and the key."""
+"""How many brackets may be between that bracket and the key."""
 
 # What one directive has taken is not given back: a line of thirty of them would never end.
 _ALONE = lazy_pattern(
@@ -41,12 +40,12 @@ _END = ("---", "...")
 
 
 class Piece(Struct, frozen=True, dict=True):
-    """A part of a text that is YAML, but for its directives.
+    """A part of a text that is YAML except for its directives.
 
     Attributes:
-        source: what it is a part of.
-        start: offset of its first character there.
-        document: its text as YAML, directives replaced.
+        source: the text that it is a part of.
+        start: the offset of its first character in that text.
+        document: the part as a YAML document, with its directives replaced.
     """
 
     source: Source
@@ -55,11 +54,11 @@ class Piece(Struct, frozen=True, dict=True):
 
     @property
     def root(self) -> Node | None:
-        """Its root node; None when it is not YAML all the same."""
+        """The root node; None if the part is no valid YAML even without directives."""
         return self.document.root
 
     def value(self, node: Node | None) -> Value | None:
-        """Return what a scalar holds and where; None when `node` is no scalar."""
+        """Return the value of a scalar with its place; None if `node` is no scalar."""
         scalar = self.document.scalar(node)
         if scalar is None:
             return None
@@ -67,11 +66,11 @@ class Piece(Struct, frozen=True, dict=True):
         return Value(self.source.text[start:end], start, end, scalar.editable)
 
     def manifest(self, kind: str) -> Manifest | None:
-        """Return the object that the piece is; None when it is none of that kind."""
+        """Return the piece as an object; None if it is no object of that kind."""
         return self.manifest_of(self.root, kind)
 
     def manifest_of(self, node: Node | None, kind: str) -> Manifest | None:
-        """Return the object that a node of the piece is; None when it is none of that kind."""
+        """Return a node of the piece as an object; None if it is no object of that kind."""
         if node is None or yaml.text_of(node, "kind") not in (kind, None):
             return None
         values: dict[tuple[str, ...], Value] = {}
@@ -105,18 +104,18 @@ def _paths(node: Node, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
 
 
 class Source(Struct, frozen=True, dict=True):
-    """A text with objects in it.
+    """A text that may contain objects.
 
     Attributes:
-        text: as it stands.
-        masked: of the same length; YAML where `text` is YAML but for directives.
+        text: the text as written.
+        masked: the text with its directives replaced, of the same length.
     """
 
     text: str
     masked: str
 
     def directives(self, start: int, end: int) -> bool:
-        """Whether there are lines between two offsets that are nothing but a directive."""
+        """Whether a line between two offsets is a directive and nothing else."""
         return _ALONE.search(self.text, start, end) is not None
 
     def piece(self, start: int, end: int) -> Piece:
@@ -125,7 +124,7 @@ class Source(Struct, frozen=True, dict=True):
         return Piece(self, start, Document("", part, 0, len(part), 0))
 
     def pieces(self, start: int, end: int) -> Iterator[Piece]:
-        """Yield the YAML documents between two offsets, however far they are indented."""
+        """Yield the YAML documents between two offsets, with any indentation."""
         begin = start
         for line_start, line_end in _lines(self.masked, start, end):
             if self.masked[line_start:line_end].strip() in _END:
@@ -134,12 +133,12 @@ class Source(Struct, frozen=True, dict=True):
         yield self.piece(begin, end)
 
     def block(self, at: int, start: int, end: int) -> Piece | None:
-        """Return the object in block style whose key stands at `at`; None when none can be told.
+        """Return the object in block style with a key at `at`; None if its extent is not known.
 
         Args:
-            at: offset of a key of the object.
-            start: of the text that the object can be in.
-            end: of that text.
+            at: the offset of a key of the object.
+            start: the start of the text that can contain the object.
+            end: the end of that text.
         """
         line = max(self.masked.rfind("\n", 0, at) + 1, start)
         before = self.masked[line:at]
@@ -209,7 +208,7 @@ class Source(Struct, frozen=True, dict=True):
 
 
 def source(text: str) -> Source:
-    """Prepare a text: replace what templates put in by as many harmless characters."""
+    """Return a text with a masked copy, in which harmless characters replace directives."""
     masked = text
     if "{{" in text or "%{" in text or "{%" in text:
         masked = _ALONE.sub(lambda found: " " * len(found.group()), masked)
@@ -227,7 +226,7 @@ def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _shape(line: str, column: int) -> str:
-    """Tell what a line is to an object whose keys stand in `column`."""
+    """Return the role of a line for an object whose keys are in `column`."""
     bare = line.strip()
     indent = len(line) - len(line.lstrip(" \t"))
     if not bare or bare.startswith("#"):

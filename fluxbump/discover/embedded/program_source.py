@@ -1,4 +1,4 @@
-"""What the source of a program says of a release in a URL, and what is not certain of it. Pure."""
+"""Tells whether a program certainly installs the release in a URL of its source code. Pure."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ _VERSION = lazy_pattern(r"(?<![\w.])v?[0-9]+\.[0-9]+\.[0-9]")
 
 
 def doubts(file: TextFile, pattern: re.Pattern[str]) -> Mapping[int, str | None]:
-    """Say of each URL in the code of a program why it is not certainly what the program installs.
+    """Return for each URL in a program the reason to doubt that the program installs its release.
 
-    What is said of a URL does not depend on the release that it names, and the URLs of a file move
-    together or not at all. So a bump does not change which of them are pins.
+    A doubt does not depend on the release in the URL, and the URLs of a file are bumped together or
+    not at all. So a bump does not change which of them are pins.
 
     Args:
-        file: the program's source; of any other file there is nothing to say.
-        pattern: matches a URL; its group `tag` is the release, or is not there for the latest.
+        file: the program's source; any other file has an empty result.
+        pattern: matches a URL; its group `tag` is the release, and has no match for the latest.
 
     Returns:
-        The doubt by the offset of each URL, None where there is none.
+        The doubt by the offset of each URL; None for a URL without a doubt.
     """
     if not file.is_program:
         return {}
@@ -63,7 +63,7 @@ def doubts(file: TextFile, pattern: re.Pattern[str]) -> Mapping[int, str | None]
 
 
 def _own_doubt(file: TextFile, match: re.Match[str], versions_beside: list[int]) -> str | None:
-    """Say what is not certain of a URL by itself."""
+    """Return the doubt about one URL, without the other URLs of the file; None without one."""
     offset, tag = match.start(), match["tag"] or "latest"
     if not versions.FULL.fullmatch(tag.removeprefix("v")):
         return f"a program builds the URL of release {tag}"
@@ -78,7 +78,7 @@ def _own_doubt(file: TextFile, match: re.Match[str], versions_beside: list[int])
 
 
 def _versions_outside(text: str, urls: Iterable[re.Match[str]]) -> list[int]:
-    """Return where versions stand, in order, but those in the URLs."""
+    """Return the offsets of versions outside of the URLs, in order."""
     found, ends = list[int](), iter([*(match.span() for match in urls), (len(text), len(text))])
     start, end = next(ends)
     for version in _VERSION.finditer(text):
@@ -90,7 +90,7 @@ def _versions_outside(text: str, urls: Iterable[re.Match[str]]) -> list[int]:
 
 
 def _is_used(before: str) -> bool:
-    """Whether what stands in front of a URL makes it one that a program acts on."""
+    """Whether the text before a URL shows that the program uses the URL."""
     line = before.rpartition("\n")[2]
     return bool(
         before.endswith(('"', "'", "`"))
@@ -101,7 +101,7 @@ def _is_used(before: str) -> bool:
 
 
 def _before(file: TextFile, offset: int) -> str:
-    """Return what stands in front of the URL, which may begin with a host."""
+    """Return the text before a URL, whose host may be before the offset."""
     begin, least = offset, max(0, offset - _NEAR)
     while begin > least and file.text[begin - 1] not in _ENDS_URL:
         begin -= 1
@@ -109,7 +109,7 @@ def _before(file: TextFile, offset: int) -> str:
 
 
 def is_compared(file: TextFile, offset: int) -> bool:
-    """Whether the text at `offset` is what a program looks for in other text, or compares with."""
+    """Whether a program searches for the text at `offset`, or compares another text with it."""
     before = file.text[max(0, offset - _NEAR) : offset]
     line = before.rpartition("\n")[2]
     if _EQUALS.search(line):

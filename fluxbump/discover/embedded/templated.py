@@ -1,6 +1,6 @@
-"""YAML files that a template makes: their documents, with harmless characters for directives.
+"""Parses templates of YAML files, with harmless characters in place of directives. Pure.
 
-What is told here of a directive is that it is one: every offset stays what it was. Pure.
+Directives are not evaluated, and all offsets stay the same.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _APPLICATIONS = ("Application", "ApplicationSet")
 def documents(file: TextFile) -> tuple[Document, ...]:
     """Return the YAML documents of a file, whether it is a template or not.
 
-    The text of a scalar is that of the file between its offsets; its `value` is masked.
+    The text of a scalar is in the file between its offsets. Its `value` has masked directives.
     """
     if DIRECTIVE not in file.text:
         return file.documents or yaml.documents(file.text, file.path)
@@ -25,9 +25,9 @@ def documents(file: TextFile) -> tuple[Document, ...]:
 
 
 def is_read(document: Document) -> bool:
-    """Whether a document that is no YAML is a template which a kind of pin reads by `documents`.
+    """Whether a document that is no valid YAML is a template that a kind of pin reads.
 
-    That is so for the releases of a helmfile and for Argo CD's applications.
+    Kinds read the releases of a helmfile and Argo CD's applications with `documents`.
     """
     masked = objects.source(document.source).masked
     (part, *more) = yaml.documents(masked, document.path)

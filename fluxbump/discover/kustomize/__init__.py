@@ -1,1 +1,1 @@
-"""What Kustomize changes in other objects."""
+"""Reads the changes that Kustomize makes to other objects."""

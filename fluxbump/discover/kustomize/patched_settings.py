@@ -1,4 +1,4 @@
-"""Which fields kustomize patches set in HelmReleases: strategic ones, and RFC 6902. Pure."""
+"""Finds the fields of HelmReleases that patches set: strategic merge and RFC 6902. Pure."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Setting(Struct, frozen=True):
     """A field that a patch sets.
 
     Attributes:
-        location: of its value; of the patch, where its characters are not those of the file.
-        target: which HelmReleases the patch is for.
-        value: the text.
+        location: the place of the value, or of the patch if the value has no place of its own.
+        target: the HelmReleases that the patch changes.
+        value: the text of the value.
     """
 
     location: Location
@@ -37,9 +37,9 @@ class _Reader(Struct, frozen=True):
     """Reads the patches of one file.
 
     Attributes:
-        file: that holds them.
-        targets: what kustomizations elsewhere apply the file to.
-        keys: of the field, from the object's root.
+        file: the file with the patches.
+        targets: the targets to which kustomizations in other files apply this file.
+        keys: the keys that lead to the field, from the object's root.
     """
 
     file: TextFile
@@ -47,7 +47,7 @@ class _Reader(Struct, frozen=True):
     keys: tuple[str, ...]
 
     def settings(self) -> Iterator[Setting]:
-        """Yield what the file's patches set."""
+        """Yield the settings of the field in the file's patches."""
         named = self.file.path.rpartition("/")[2] in patches.FILES
         source = objects.source(self.file.text)
         for document in yaml.documents(self.file.text, self.file.path):
@@ -63,14 +63,14 @@ class _Reader(Struct, frozen=True):
                     yield from self._standalone(piece, node)
 
     def _standalone(self, piece: Piece, node: Node) -> Iterator[Setting]:
-        """A file that is a part of an object: an object of its own names a chart."""
+        """Yield the setting in a file that is a part of an object, which names no chart."""
         whole = any(yaml.get(node, "spec", key) is not None for key in ("chart", "chartRef"))
         if not whole and yaml.text_of(node, "kind") == KIND:
             for target in self.targets or (None,):
                 yield from self._set(piece, node, target)
 
     def _inline(self, piece: Piece, patch: Patch) -> Iterator[Setting]:
-        """A patch in a kustomization: as a string, or as what it is."""
+        """Yield the settings in a patch of a kustomization, written as a string or as YAML."""
         body = patch.body
         if not isinstance(body, yaml.ScalarNode):
             yield from self._set(piece, body, patch.target)
@@ -108,9 +108,9 @@ def settings(files: Mapping[str, str], links: Links, *keys: str) -> Iterator[Set
     """Yield where kustomize patches set a field of HelmReleases.
 
     Args:
-        files: to look in, by path.
-        links: what kustomizations apply to what.
-        keys: of the field, from the object's root.
+        files: the texts of the files to search, by path.
+        links: the patch files that kustomizations apply, with their targets.
+        keys: the keys that lead to the field, from the object's root.
     """
     for path, text in files.items():
         file = TextFile(path, text)

@@ -1,4 +1,4 @@
-"""What Kustomize changes in other objects, and in which. Pure."""
+"""Reads the patches of kustomizations, and which objects each patch changes. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BUILDERS = frozenset(
 """Kinds that hold patches: Kustomize's own, Flux's, Argo CD's, and those of flux-operator."""
 
 FILES = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
-"""What Kustomize's own files are called; they need not say their kind."""
+"""The names of Kustomize's own files, which need no `kind`."""
 
 _LISTS = ("patches", "patchesStrategicMerge", "patchesJson6902")
 _LITERAL = lazy_pattern(r"[\w.-]+")
@@ -26,12 +26,12 @@ _SIMPLE = lazy_pattern(r"[\w.*+?|^$-]{1,64}")
 
 
 class Target(Struct, frozen=True):
-    """Which objects a patch is for.
+    """The objects that a patch changes.
 
     Attributes:
-        kind: as a regular expression; empty when it is not said.
-        name: likewise.
-        selects: it selects by labels or annotations.
+        kind: a regular expression for the kind; empty if the target has none.
+        name: a regular expression for the name; empty if the target has none.
+        selects: whether the target selects objects by labels or annotations.
     """
 
     kind: str = ""
@@ -40,20 +40,20 @@ class Target(Struct, frozen=True):
 
     @property
     def literal(self) -> bool:
-        """Whether it names one object."""
+        """Whether the target names exactly one object."""
         return _LITERAL.fullmatch(self.name) is not None
 
     def takes(self, kind: str) -> bool:
-        """Whether it is for objects of a kind."""
+        """Whether the patch may change objects of a kind."""
         return not self.kind or _matches(self.kind, kind)
 
     def may_name(self, names: Collection[str]) -> bool:
-        """Whether one of `names` may be one that it selects."""
+        """Whether the target may select an object with one of these names."""
         return any(_matches(self.name, name) for name in names)
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """Match as Kustomize does; a pattern that could take long matches everything."""
+    """Whether a pattern matches as in Kustomize; a pattern that may take long matches all texts."""
     repeats = sum(map(pattern.count, "*+?"))
     if _SIMPLE.fullmatch(pattern) is None or repeats > _MOST_REPEATS:
         return True
@@ -67,9 +67,9 @@ class Patch(Struct, frozen=True):
     """One patch of a kustomization.
 
     Attributes:
-        target: which objects it is for; None where the patch itself says that.
-        body: the node that holds the patch; None when it is in a file.
-        path: of that file, relative to the kustomization's folder; empty when it is here.
+        target: the objects that it changes; None if the patch itself names its object.
+        body: the node that holds the patch; None if the patch is in a file.
+        path: the path of that file from the kustomization's folder; empty for an inline patch.
     """
 
     target: Target | None
@@ -78,7 +78,7 @@ class Patch(Struct, frozen=True):
 
 
 def of(root: Node | None) -> Iterator[Patch]:
-    """Yield the patches that a document holds, however deep."""
+    """Yield the patches in a document, at any depth."""
     for mapping in yaml.mappings(root):
         for key in _LISTS:
             for entry in yaml.items(yaml.get(mapping, key)):
@@ -115,10 +115,10 @@ class Operation(Struct, frozen=True):
     """One operation of a JSON patch.
 
     Attributes:
-        op: what it does.
+        op: the name of the operation, such as `add`.
         path: the keys of its JSON pointer.
-        value: what it adds; None when it adds nothing.
-        node: the whole.
+        value: the value that it sets; None if it sets none.
+        node: the node of the whole operation.
     """
 
     op: str
@@ -127,7 +127,7 @@ class Operation(Struct, frozen=True):
     node: Node
 
     def at(self, *path: str) -> Node | None:
-        """Return what it puts at `path`; None when it leaves that alone."""
+        """Return the value that the operation sets at `path`; None if it does not change it."""
         if self.op not in ("add", "replace", "test") or path[: len(self.path)] != self.path:
             return None
         return yaml.get(self.value, *path[len(self.path) :])

@@ -1,1 +1,1 @@
-"""What comments, documents and tables say of versions."""
+"""Finds statements about versions in comments, documents and tables."""

@@ -1,4 +1,4 @@
-"""The version that stands directly beside a name in a text, also by its line: `Flux v2.4`. Pure."""
+"""Finds the version directly beside a name in a text, also without a patch: `Flux v2.4`. Pure."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ _BEFORE = lazy_pattern(
 )
 
 _AHEAD = 120
-"""Characters behind a name in which its version may stand."""
+"""How many characters behind a name are searched for its version."""
 
 _BACK = 60
-"""Characters before a name in which its version may stand."""
+"""How many characters before a name are searched for its version."""
 
 NUMBER = lazy_pattern(r"[0-9]\.[0-9]")
-"""What every version holds, and few texts do beside a name."""
+"""Matches in each version, and in few texts beside a name."""
 
 
 def is_near(numbers: list[int], start: int, end: int) -> bool:
-    """Whether one of these offsets is where the version of a name may stand."""
+    """Whether one of the offsets of numbers is near enough to a name to be its version."""
     nearest = bisect_left(numbers, start - _BACK)
     return nearest < len(numbers) and numbers[nearest] < end + _AHEAD
 
 
 def named_in(lower: str, names: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Yield where names stand in a text, each as a word; both are in small letters."""
+    """Yield each name that is a word of a text, with its offset; both are in lower case."""
     for name in names:
         start = lower.find(name)
         while start >= 0:
@@ -69,7 +69,7 @@ _JOINS = frozenset("_-")
 
 
 def version_beside(text: str, name: str, start: int) -> tuple[str, int, str] | None:
-    """Return the version beside a name, its offset, and what is between."""
+    """Return the version beside a name, its offset, and the text between; None without one."""
     end = start + len(name)
     found, offset, gap = _BESIDE.match(text[end : end + _AHEAD]), end, ""
     if found:

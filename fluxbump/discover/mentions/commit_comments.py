@@ -1,4 +1,4 @@
-"""Comments that say of which release a commit is: `uses: …@8b2f… # v2.5.1`. Pure."""
+"""Reads comments that name the release of a commit: `uses: …@8b2f… # v2.5.1`. Pure."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def release_behind(text: str, end: int) -> re.Match[str] | None:
     """Return the release that a comment behind a commit names, as the group `version`.
 
     Args:
-        text: of the file.
-        end: offset behind the commit.
+        text: the text of the file.
+        end: the offset behind the commit.
     """
     comment = _COMMENT.match(text, end)
     return (

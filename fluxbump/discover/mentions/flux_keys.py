@@ -1,7 +1,7 @@
-"""Whether the keys around a value of YAML are called after Flux. Pure.
+"""Tells whether one of the keys above a YAML value names Flux. Pure.
 
-The values of a chart, a composite resource and the schema of one hold a version under a key such as
-`operators.flux.version`: its own line does not say what it is of.
+The values of a chart, a composite resource and its schema hold a version under a key such as
+`operators.flux.version`, so the line of the version does not say what it is of.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 
 _MOST_LINES = 200
-"""Lines above a value that are read for its keys."""
+"""How many lines above a value are read for its keys."""
 
 _KEY = lazy_pattern(r"(?P<space>(?:[ \t]|-[ \t])*)(?P<key>[\w.\"'-]+)[ \t]*:(?=\s)")
 _FLUX = lazy_pattern(r"(?:.*[^a-zA-Z]|.*[a-z](?=F))?(?:[fF]lux|FLUX)(?:2|cd|CD)?(?:[^a-z0-9].*)?")
 
 
 def encloses(file: TextFile, offset: int) -> bool:
-    """Whether one of the keys that the value at `offset` is below names Flux."""
+    """Whether one of the keys above the value at `offset` names Flux."""
     start, _ = file.line_span(offset)
     first = _KEY.match(file.text, start)
     column = len(first["space"]) if first else offset - start

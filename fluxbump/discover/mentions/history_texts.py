@@ -1,7 +1,7 @@
-"""What in a text tells of the past, of conditions, or of what others need. Pure.
+"""Recognizes texts about the past, about conditions, or about requirements. Pure.
 
-Such a place names versions that were right when it was written, or that stay right; nothing in it
-becomes stale. Where a word may mean either, it counts as such a place.
+The versions in such a text were right when it was written, or stay right, so they are never stale.
+A text that may be about the past or the present counts as one about the past.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _WORDS = (
 
 
 def _by_letter(words: str) -> str:
-    """Group alternatives by their first letter: most words of a text begin with another one."""
+    """Return a pattern for words, grouped by first letter, so that most words fail at once."""
     found: dict[str, list[str]] = {}
     for word in re.split(r"\|(?![^()]*\))", words):
         found.setdefault(word[0] if word[0].isalpha() else "", []).append(word)
@@ -83,7 +83,7 @@ _TELLS = lazy_pattern(
 
 
 def is_history(path: str) -> bool:
-    """Whether a file tells of the past as a whole: a changelog, a decision, an incident."""
+    """Whether a whole file is about the past, such as a changelog, a decision, an incident."""
     *folders, name = path.split("/")
     return bool(_FILE.match(name)) or any(map(_is_old_folder, folders))
 
@@ -94,33 +94,33 @@ def _is_old_folder(name: str) -> bool:
 
 
 def is_past(sentence: str) -> bool:
-    """Whether a sentence may tell of anything but what is so at present."""
+    """Whether a sentence may be about anything other than the present."""
     return _PAST.search(sentence.lower()) is not None
 
 
 class Sections(Struct, frozen=True):
-    """The sections of a document that tell of the past.
+    """The sections of a document, and which of them are about the past.
 
     Attributes:
-        starts: offsets of all headings.
-        old: for each of them, whether what follows it tells of the past.
+        starts: the offsets of all headings.
+        old: for each heading, whether the section below it is about the past.
     """
 
     starts: tuple[int, ...] = ()
     old: tuple[bool, ...] = ()
 
     def tells_of_the_past(self, offset: int) -> bool:
-        """Whether the character stands in such a section."""
+        """Whether the character at an offset is in a section about the past."""
         found = bisect_right(self.starts, offset) - 1
         return found >= 0 and self.old[found]
 
 
 def sections(file: TextFile, *, told: bool = False) -> Sections:
-    """Read the headings of a document; a heading speaks for all the sections below it.
+    """Return the sections of a document; a heading counts for all the sections below it.
 
     Args:
         file: the document.
-        told: count only the headings over what was so once, not those over how something is done.
+        told: whether only headings about former states count, and not those about procedures.
     """
     pattern = _TELLS if told else _OLD_HEADING
     if file.language is not Language.DOCUMENT:

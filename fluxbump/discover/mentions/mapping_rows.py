@@ -1,7 +1,7 @@
-"""Rows that pair a Flux release with a version of the community chart, and pair them wrongly. Pure.
+"""Finds rows of tables that pair a Flux release with the wrong version of the chart. Pure.
 
-A table is known by what says so itself: a row of the same shape whose pair is right, or words
-that name both columns. What pairs other things is not judged.
+A table is recognized by a row of the same form whose pair is right, or by words that name both
+columns. Tables that pair other things are not checked.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fluxbump.text.patterns import lazy_pattern
 
 _LONGEST_ROW = 300
 _PAIR = 2
-"""Versions that a row has at least."""
+"""The minimum number of versions in a row."""
 _ARROW = lazy_pattern(r"->|→|=>|\|")
 _CHART = lazy_pattern(r"(?<![\w-])flux2(?: chart)?[ `*]{1,3}v?$", re.IGNORECASE)
 _APP = lazy_pattern(r"(?:appVersion|Flux)[ `*:]{1,3}v?$", re.IGNORECASE)
@@ -29,10 +29,10 @@ class WrongRow(Struct, frozen=True):
     """A row that the chart index contradicts.
 
     Attributes:
-        release: what the row names.
-        chart: what it names.
-        shipped: the release that this chart ships.
-        start: offset of the line.
+        release: the Flux release that the row names.
+        chart: the chart version that the row names.
+        shipped: the release that this chart version ships.
+        start: the offset of the line.
     """
 
     release: str
@@ -100,7 +100,7 @@ def _row(line: str, start: int) -> _Row | None:
 def _pair(
     row: _Row, table: list[_Row], app_versions: Mapping[str, str], releases: frozenset[str]
 ) -> tuple[str, str] | None:
-    """Return the release and the chart of a wrong row; None for a right one, and in doubt."""
+    """Return the release and the chart of a wrong row; None if it is right or not certain."""
     columns = _named_columns(row) or _columns_of(row, table, app_versions)
     if columns is None:
         return None
@@ -114,7 +114,7 @@ def _pair(
 
 
 def _named_columns(row: _Row) -> tuple[int, ...] | None:
-    """Read from a row's own words which version is the chart's: `flux2 2.14.1 -> Flux 2.4.0`."""
+    """Return the columns of chart and release by a row's words: `flux2 2.14.1 -> Flux 2.4.0`."""
     befores = [row.line[max(0, at - 24) : at] for _, at in row.found]
     charts = [n for n, before in enumerate(befores) if _CHART.search(before)]
     apps = [n for n, before in enumerate(befores) if _APP.search(before)]
@@ -124,7 +124,7 @@ def _named_columns(row: _Row) -> tuple[int, ...] | None:
 def _columns_of(
     row: _Row, table: list[_Row], app_versions: Mapping[str, str]
 ) -> tuple[int, ...] | None:
-    """Read it from a right row of the same shape: its chart, and each column with its release."""
+    """Return the columns by a right row of the same form: its chart, and those of its release."""
     for other in table:
         if other is row or other.shape != row.shape or len(other.found) != len(row.found):
             continue

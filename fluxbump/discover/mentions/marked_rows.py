@@ -1,4 +1,4 @@
-"""Rows of mapping tables that carry the marker of the current release. Pure."""
+"""Finds rows of tables of chart versions and releases that mark the current release. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.patterns import lazy_pattern
 
 MARKER = lazy_pattern(r"(?:<-+|←)\s*[Cc](?i:urrent)\b|\([Cc](?i:urrent)\)")
-"""What people put behind the row of the release that is installed now."""
+"""Matches the marker behind the row of the installed release, such as `<- current`."""
 
 
 class Token(Struct, frozen=True):
@@ -29,8 +29,8 @@ class MarkedRow(Struct, frozen=True):
         release: the Flux release that it names.
         chart: the chart version that it names; the index says that it ships `release`.
         start: offset of the line's first character.
-        end: offset behind its last one.
-        marker: the marker's span.
+        end: the offset behind its last character.
+        marker: the span of the marker.
     """
 
     release: str
@@ -66,7 +66,7 @@ def tokens(text: str, start: int, end: int) -> list[Token]:
 
 
 def _pair(found: Iterable[Token], app_versions: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return the release and the chart version that a mapping row brings together."""
+    """Return the release and the chart version that a row pairs; None if it has no such pair."""
     values = [token.value for token in found]
     for chart in values:
         release = app_versions.get(chart)

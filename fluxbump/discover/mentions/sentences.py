@@ -1,4 +1,4 @@
-"""What the sentence around a version tells: the present, the past, or another version. Pure."""
+"""Tells whether the sentence around a version is about the present or the past. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fluxbump.discover.mentions import history_texts
 from fluxbump.text.patterns import lazy_pattern
 
 _REACH = 400
-"""Characters of a sentence that are looked at on either side of a version."""
+"""How many characters of a sentence are read before and behind a version."""
 _URL = lazy_pattern(r"https?://[^\s<>()\[\]\"'`]*|oci://[^\s<>()\[\]\"'`]*")
 _ANY_VERSION = lazy_pattern(r"(?<![\w.+/-])v?[0-9]+\.[0-9]+(?:\.[0-9]+)*[^\s,;:)\]|`*\"']*")
 _OTHER_PRODUCT = lazy_pattern(
@@ -33,7 +33,7 @@ _VERB = lazy_pattern(
 )
 _ADVERB = lazy_pattern(rf"\b(?:{_NOW}|is|pinned)\b", re.IGNORECASE)
 _NEAR = 48
-"""Characters before a version in which its verb stands."""
+"""How many characters before a version are searched for its verb."""
 # Not `Flux 2.3 now supports`: what Flux does at a version stays true.
 _NO_VERB = lazy_pattern(
     rf"\W*(?:$|(?<=[.,;:)])|#|(?:{_NOW}|on|in|everywhere|with|and|at|for|across|by|as|pinned|to|via|from|through|because|chart|release|is|are|we|of)\b)",
@@ -55,13 +55,13 @@ _MARKS = lazy_pattern(r"\n[ \t]*+(?>(?:#+|//+|\*|--|>|;)?)[ \t]*+")
 
 
 def around(text: str, start: int, end: int, name: int) -> tuple[str, str]:
-    """Return what its sentence has before and behind a version, as far as it is looked at.
+    """Return the parts of a sentence before and behind a version, within a limited distance.
 
     Args:
-        text: in which it stands.
-        start: offset of the version.
-        end: behind it.
-        name: offset of the name beside it.
+        text: the text with the version.
+        start: the offset of the version.
+        end: the offset behind the version.
+        name: the offset of the name beside it.
     """
     low = max(0, start - _REACH)
     before = text[low : min(start, name)]
@@ -79,11 +79,11 @@ def _bare(part: str) -> str:
 
 
 def is_present(before: str, behind: str) -> bool:
-    """Whether a sentence states the present.
+    """Whether a sentence is a statement about the present.
 
     Args:
-        before: what it has before the version.
-        behind: what it has behind it.
+        before: the part of the sentence before the version.
+        behind: the part of the sentence behind the version.
     """
     near = before[-_NEAR:]
     if _VERB_BEHIND.match(behind):
@@ -93,23 +93,23 @@ def is_present(before: str, behind: str) -> bool:
 
 
 def is_past(before: str, value: str, behind: str, names: Iterable[str]) -> bool:
-    """Whether a sentence tells of the past, of a condition, or of another version.
+    """Whether a sentence is about the past, about a condition, or about another version.
 
     Args:
-        before: what it has before the version.
+        before: the part of the sentence before the version.
         value: the version, without `v`.
-        behind: what it has behind it.
-        names: what texts call the tracks, in small letters.
+        behind: the part of the sentence behind the version.
+        names: the names of tracks in texts, in lower case.
     """
     sentence = f"{before}{value}{behind}"
     return history_texts.is_past(sentence) or not _is_alone(sentence, value, names)
 
 
 def _is_alone(sentence: str, value: str, names: Iterable[str]) -> bool:
-    """Whether the sentence has no other version that may be the one it is about.
+    """Whether a sentence has no other version that it may be about.
 
-    Versions of other products are no matter, nor are those of other tracks in a sentence that
-    says `we` or `now`; `chart 2.13.0 installs Flux 2.3.0` stays true for ever.
+    Versions of other products do not count. Those of other tracks do not count in a sentence with
+    `we` or `now`. Without such a word they do: `chart 2.13.0 installs Flux 2.3.0` stays true.
     """
     named = _own_name(frozenset(names))
     for other in _ANY_VERSION.finditer(sentence):
@@ -125,7 +125,7 @@ def _is_alone(sentence: str, value: str, names: Iterable[str]) -> bool:
 
 @cache
 def _own_name(names: frozenset[str]) -> re.Pattern[str]:
-    """Return what finds one of these names right before the end of a text."""
+    """Return a pattern for one of these names directly before the end of a text."""
     own = "|".join(
         re.escape(name)
         for name in sorted(names, key=lambda candidate: (-len(candidate), candidate))

@@ -1,8 +1,8 @@
-"""What comments and documents say that a track's version is, now. Pure.
+"""Finds statements in comments and documents about the current version of a track. Pure.
 
-A version counts where it stands directly beside the track's name, also by its line alone
-(`Flux v2.4`), in a sentence that states the present (`we run`, `is pinned to`, `currently`) and
-tells nothing else: of no past, no condition, no other version. What may be either is no statement.
+A version counts if it is directly beside the track's name, also without a patch (`Flux v2.4`), in a
+sentence about the present (`we run`, `is pinned to`, `currently`). The sentence must not be about
+the past, a condition or another version. In doubt, it is no statement.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.patterns import lazy_pattern
 
 NEEDLES = ("lux v2.", "lux 2.", "luxCD v2.", "luxCD 2.", "lux version", "lux is ")
-"""What a text contains that names a Flux release and, it may be, nothing else of Flux."""
+"""Fixed texts by which files are found that name a Flux release and possibly nothing else."""
 
 _LONGEST_LINE = 4000
-"""Characters; what is longer is no prose."""
+"""The maximum length of a line of prose, in characters."""
 _OFTEN = 2
-"""Whoever names more versions of one track than this keeps a log."""
+"""A text that names more versions of one track than this is a log."""
 
 _MANY = 1_000
-"""Nor does a text state anything that has more wrong versions than this beside a name."""
+"""A text with more wrong versions beside names than this makes no statements."""
 
 # `the version that NAME has today (1.1.2 is …)` is true or not, whatever else the sentence says.
 _OUTRIGHT = lazy_pattern(r"has[^\w(]+(?:today|now|currently|presently)[^\w(]*\([`*\"']*v?\Z", re.I)
@@ -41,10 +41,10 @@ class Said(Struct, frozen=True):
     """A version beside a track's name.
 
     Attributes:
-        track: whose version it is.
-        value: as it stands, without `v`: `2.4.0`, or the line `2.4`.
-        start: its offset.
-        name: offset of the name.
+        track: the track that the name means.
+        value: the version as written, without `v`: `2.4.0`, or the line `2.4`.
+        start: the offset of the version.
+        name: the offset of the name.
     """
 
     track: Track
@@ -54,10 +54,10 @@ class Said(Struct, frozen=True):
 
 
 class Reader(Struct, frozen=True):
-    """What is known of the names and of the versions that texts speak of.
+    """The names and versions by which statements are recognized.
 
     Attributes:
-        names: what a text calls a track, in small letters.
+        names: the track of each name in texts; the names are in lower case.
         app_versions: the Flux release of each version of the community chart.
     """
 
@@ -65,7 +65,7 @@ class Reader(Struct, frozen=True):
     app_versions: Mapping[str, str]
 
     def track(self, name: str, value: str, gap: str) -> Track | None:
-        """Tell which track is meant; `flux2` is a chart's name, and the name of Flux' sources."""
+        """Return the track that a name means; `flux2` is a chart, and also Flux's repository."""
         found = self.names[name]
         if found[0].kind is TrackKind.CHART or not self.app_versions:
             return found[0] if len(found) == 1 else None
@@ -83,7 +83,7 @@ class Reader(Struct, frozen=True):
 
 
 def reader(tracks: Iterable[Track], app_versions: Mapping[str, str]) -> Reader:
-    """Put together what a text may call these tracks."""
+    """Return the names that texts may use for these tracks."""
     names: dict[str, tuple[Track, ...]] = {}
     for track in tracks:
         if track.kind in (TrackKind.RELEASE, TrackKind.COMMUNITY, TrackKind.CHART):
@@ -94,7 +94,7 @@ def reader(tracks: Iterable[Track], app_versions: Mapping[str, str]) -> Reader:
 
 
 def held(inventory: Inventory, app_versions: Mapping[str, str]) -> dict[Track, tuple[str, ...]]:
-    """Return every version that the repository holds of a track, the one that counts first."""
+    """Return all versions of each track that the repository holds, the current one first."""
     found: dict[Track, list[str]] = {track: [value] for track, value in current(inventory).items()}
     for pin in inventory.pins:
         if pin.form is Form.EXACT and pin.value not in found.setdefault(pin.track, []):
@@ -109,12 +109,12 @@ def held(inventory: Inventory, app_versions: Mapping[str, str]) -> dict[Track, t
 
 
 def stale(file: TextFile, known: Reader, right: Mapping[Track, Collection[str]]) -> Iterator[Said]:
-    """Yield what a text states of the present that is not so.
+    """Yield the statements about the present in a text that are wrong.
 
     Args:
-        file: a text; one that tells of the past as a whole states nothing.
-        known: the names.
-        right: what each track may be said to be.
+        file: the file to read; a file about the past as a whole has no statements.
+        known: the names of the tracks.
+        right: the versions of each track that a statement may name.
     """
     if not history_texts.is_history(file.path):
         wrong = list(
@@ -124,12 +124,12 @@ def stale(file: TextFile, known: Reader, right: Mapping[Track, Collection[str]])
 
 
 def is_wrong(statement: Said, right: Mapping[Track, Collection[str]]) -> bool:
-    """Whether a track may not be said to be what a text says that it is."""
+    """Whether a statement names a version that its track does not have."""
     return statement.track in right and not is_one_of(statement.value, right[statement.track])
 
 
 def stale_of(file: TextFile, wrong: Collection[Said], known: Reader) -> Iterator[Said]:
-    """Yield those of the wrong versions in a text that it states of the present."""
+    """Yield those of the wrong versions in a text that are statements about the present."""
     named: dict[Track, set[str]] = {}
     for statement in wrong:
         named.setdefault(statement.track, set()).add(statement.value)
@@ -147,7 +147,7 @@ def stale_of(file: TextFile, wrong: Collection[Said], known: Reader) -> Iterator
 
 
 def of_no_past(file: TextFile, found: Iterable[Said], known: Reader) -> Iterator[Said]:
-    """Leave out what tells of the past, or of a condition that stays true."""
+    """Yield the versions whose sentence and section are about neither the past nor a condition."""
     sections = _sections_of(file)
     for statement in found:
         if _is_of_now(file.text, statement, _sentence_of(file.text, statement), known, sections):
@@ -177,13 +177,13 @@ def _is_of_now(
 def said(
     file: TextFile, known: Reader, matters: Callable[[Said], bool] = lambda _: True
 ) -> Iterator[Said]:
-    """Yield the versions beside a name that no code holds.
+    """Yield the versions beside a name that are in prose and not in code.
 
     Args:
-        file: a text.
-        known: the names.
-        matters: tells which are wanted. It is asked before the file is: to tell code from prose
-            may take a parser.
+        file: the file to read.
+        known: the names of the tracks.
+        matters: returns whether a version is wanted. It is called first, because a parser may be
+            needed to tell code from prose.
     """
     numbers = [found.start() for found in NUMBER.finditer(file.text)]
     if not numbers or file.language in (Language.LOCK, Language.RECORD):
@@ -231,7 +231,7 @@ def _is_long(text: str, offset: int) -> bool:
 
 
 def _sentence_of(text: str, statement: Said) -> tuple[str, str]:
-    """Return what its sentence has before and behind a version, as far as it is looked at."""
+    """Return the parts of a statement's sentence before and behind its version."""
     start, end = statement.start, statement.start + len(statement.value)
     return sentences.around(text, start, end, statement.name)
 

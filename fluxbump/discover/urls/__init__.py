@@ -1,1 +1,1 @@
-"""URLs and references that say in their own form which version they lead to."""
+"""Recognizes URLs and references that contain the version to which they lead."""

@@ -1,4 +1,4 @@
-"""Archives of the community chart: their URL, and what their digests become. Pure."""
+"""Finds URLs of the community chart's archives, and the new digests of archives. Pure."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 
 NAME = "flux2.tgz"
-"""What digests of the archive are digests of."""
+"""The name of the archive in the tracks of its digests."""
 SUBJECT = "flux2 chart archive"
-"""What holds a version in the URL, for people."""
+"""The subject of a pin in the URL, for people."""
 RELEASES = "fluxcd-community/helm-charts/releases/download/flux2-"
 
 _VERSION = rf"(?:{references.PIECE}|[^/\s\"'`])"
@@ -33,13 +33,13 @@ Found = tuple[re.Match[str], str | None]
 
 
 def found(file: TextFile, acted_on: Callable[[TextFile, int], bool]) -> list[Found]:
-    """Return the URLs of archives, each with why it is not certainly one to move.
+    """Return the URLs of archives, each with the reason why it may not be a pin.
 
-    The index of a chart repository says what is published there, and asks for nothing.
+    The index of a chart repository is left out, because it lists archives and installs none.
 
     Args:
-        file: to search.
-        acted_on: whether something acts on what stands at an offset.
+        file: the file to search.
+        acted_on: returns whether a URL at an offset is in use.
     """
     if RELEASES not in file.text or _INDEX.search(file.text):
         return []
@@ -63,10 +63,10 @@ def _doubt(file: TextFile, match: re.Match[str], tags: frozenset[str]) -> str | 
 
 
 def targets(inventory: Inventory, chart: ChartRelease, index: ChartIndex) -> dict[Track, str]:
-    """Return what digests of the archive become at a version of the chart.
+    """Return the digest that each digest of the archive becomes at a chart version, by track.
 
     Raises:
-        HalfBumpError: the index has no digest for it, or what stands beside the URL is the digest
+        HalfBumpError: the index has no digest for the version, or the digest beside the URL is that
             of something else, such as the unpacked chart.
     """
     pins = [pin for pin in inventory.pins if pin.track in _TRACKS]

@@ -1,7 +1,7 @@
-"""Other names of an image in the line that copies it: `docker tag`, `crane copy`, a mirror. Pure.
+"""Finds the tags of an image's copies on the line that copies it: `docker tag`, `crane copy`. Pure.
 
-A registry of one's own may keep the image under any path. The copy has the name and the tag of the
-original, and both change together.
+A private registry may keep the image under any path. The copy has the name and the tag of the
+original, and both tags change together.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from fluxbump.text.live_code import TextFile
 
 _ORIGINAL = "fluxcd/"
 _LOOKED_THROUGH = 10_000
-"""Characters that are searched in one step."""
+"""How many characters cost one step of the budget in a search."""
 
 
 def tags(file: TextFile, name: str, start: int, end: int) -> Iterator[int]:
-    """Yield where the tag of each copy stands.
+    """Yield the offset of the tag of each copy.
 
     Args:
-        file: with the reference.
-        name: of the image, without its path.
-        start: offset of the original's tag.
-        end: behind it.
+        file: the file with the reference.
+        name: the name of the image, without its path.
+        start: the offset of the original's tag.
+        end: the offset behind that tag.
     """
     begin, stop = file.line_span(start)
     text = f"{name}:{file.text[start:end]}"

@@ -1,4 +1,4 @@
-"""Folders of Flux's repository that later releases do not have: a URL below one cannot move. Pure.
+"""Recognizes URLs below folders of Flux's repository that later releases do not have. Pure.
 
 `git ls-tree` of fluxcd/flux2 at the tags: from 2.3.0 on, `manifests/monitoring` has only a README,
 and from 2.7.0 on, `manifests/integrations` is gone.
@@ -11,11 +11,11 @@ from fluxbump.text.live_code import TextFile
 
 _GONE = {"monitoring/": "2.3.0", "integrations/": "2.7.0"}
 _LONGEST = 300
-"""Characters from a tag to the folder behind it, or the other way round."""
+"""How many characters may be between a tag and the folder, in either order."""
 
 
 def noted(file: TextFile, found: Pin) -> Note | None:
-    """Return what is said in place of a pin that a later release has no file for, if so."""
+    """Return the note that replaces a pin whose file later releases do not have; None otherwise."""
     if found.form is not Form.EXACT:
         return None
     start, end = file.line_span(found.start)

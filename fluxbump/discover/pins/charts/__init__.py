@@ -1,1 +1,1 @@
-"""Kinds of pin that hold the version of a chart: of the community's, or of the repository's own."""
+"""Kinds of pin that hold a version of the community's chart or of the repository's own charts."""

@@ -1,4 +1,4 @@
-"""An Ansible task that installs the chart through helm, or an entry from which a role makes one.
+"""Finds Ansible tasks that install the chart with helm, and entries of lists for such tasks.
 
 The modules `helm`, `helm_template` and `helm_pull` of kubernetes.core (formerly
 community.kubernetes) call the chart `chart_ref`, and its version `chart_version`. No other tool has
@@ -30,7 +30,7 @@ _FOLDERS = frozenset({"charts", "chart", "helm", "files"})
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the chart version beside every `chart_ref` that names a chart which moves."""
+    """Yield the `chart_version` beside each `chart_ref` that names a chart fluxbump bumps."""
     if _CHART not in file.text:
         return
     for document in file.documents:
@@ -69,7 +69,7 @@ def _is_foreign(source: str, context: Context) -> bool:
 
 
 def _source(document: Document, task: Node, chart: str) -> str | None:
-    """Where a task takes the chart from: empty where the file does not say, None for a folder."""
+    """Return the repository of a task's chart; empty if the file has none, None for a folder."""
     place, slash, _ = chart.rpartition("/")
     if chart.startswith(_OCI):
         return place
@@ -83,7 +83,7 @@ def _source(document: Document, task: Node, chart: str) -> str | None:
 
 
 def _added(document: Document, alias: str) -> str:
-    """The URL that a `helm_repository` task of the file adds under a name."""
+    """Return the URL that a `helm_repository` task of the file adds under a name."""
     if _ADDED not in document.source:
         return ""
     for task in yaml.mappings(document.root):

@@ -1,6 +1,6 @@
-"""A bumped chart's `appVersion`, where it mirrors the Flux release or the chart's own version.
+"""Finds the `appVersion` of a bumped chart that repeats the Flux release or the chart's version.
 
-An appVersion that equals neither was a mirror once, or never: it is left alone.
+An appVersion that equals neither is not a pin, and fluxbump does not change it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TRAITS = frozenset({KindTrait.APP_VERSION})
 
 
 def find(file: TextFile, context: Context) -> Iterator[Pin]:
-    """Yield the appVersion of a bumped chart when it is a mirror."""
+    """Yield the appVersion of a bumped chart if it repeats one of these versions."""
     chart = context.chart_at(file.path)
     if chart is None:
         return

@@ -1,4 +1,4 @@
-"""A source of an Argo CD Application or ApplicationSet that installs the chart flux2."""
+"""Finds sources of Argo CD Applications and ApplicationSets that install the chart flux2."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _NOT_READ = (Language.DOCUMENT, Language.APPLICATION, Language.RECORD, Language.
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the revision of every source whose chart is flux2.
+    """Yield the revision of each source whose chart is flux2.
 
-    No other tool has `repoURL` beside `targetRevision`, so the two tell by themselves, also in the
-    values from which a chart makes applications.
+    A source is recognized by the keys `repoURL` and `targetRevision`, which no other tool has. So
+    it is also found in the values from which a chart makes applications.
     """
     if _REVISION not in file.text or "repoURL" not in file.text or FLUX2.name not in file.text:
         return
@@ -64,6 +64,6 @@ def _source(file: TextFile, document: Document, source: Node, context: Context) 
 
 
 def _is_community(place: str, context: Context) -> bool:
-    """Whether a source is the community's; a registry is written without its scheme there."""
+    """Whether a source is the community's. Argo CD writes a registry without its scheme."""
     known = context.is_community(place) or context.is_community(f"{_OCI}{place}")
     return known or templated.DIRECTIVE in place

@@ -1,4 +1,4 @@
-"""`blueprint.yaml`: a catalogue entry that repeats a bumped chart's version."""
+"""Finds entries of a catalog (`kind: Blueprint`) that repeat the version of a bumped chart."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TRAITS = frozenset({KindTrait.REPEATS_CHART})
 
 
 def find(file: TextFile, context: Context) -> Iterator[Pin]:
-    """Yield `spec.version` of every `kind: Blueprint` named like a bumped chart."""
+    """Yield `spec.version` of each `kind: Blueprint` with the name of a bumped chart."""
     for document, node in file.objects({"Blueprint"}, context.is_named_in):
         chart = context.charts.get((yaml.text_of(node, "metadata", "name") or "").strip())
         version = document.scalar(yaml.get(node, "spec", "version"))

@@ -1,4 +1,4 @@
-"""The URL of the chart's archive, as the community publishes it: the version stands in it twice."""
+"""Finds URLs of the archive of the community's chart, which have the version twice."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TRAITS = frozenset({KindTrait.ARCHIVE, KindTrait.BY_VARIABLE})
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield both versions of every archive's URL."""
+    """Yield both versions in the URL of each archive."""
     for match, doubt in chart_archives.found(file, context.is_acted_on):
         if doubt:
             yield Note(file.location(match.start("tag")), doubt, advice=BY_HAND)

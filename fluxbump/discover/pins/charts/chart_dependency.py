@@ -1,4 +1,4 @@
-"""An entry under `dependencies:` of a Chart.yaml: a wrapper's `flux2`, an umbrella's wrapper."""
+"""Finds `dependencies` in a Chart.yaml: the `flux2` of a wrapper, the wrapper of an umbrella."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TRAITS = frozenset({KindTrait.WRAPPED, KindTrait.RECONCILED})
 
 
 def find(file: TextFile, context: Context) -> Iterator[Pin]:
-    """Yield the dependencies of a bumped chart that move with Flux."""
+    """Yield the dependencies of a bumped chart whose versions fluxbump bumps."""
     chart = context.chart_at(file.path)
     if chart is None:
         return

@@ -1,7 +1,7 @@
-"""The chart flux2 in a mapping of any tool: its name, where it comes from, and its version.
+"""Finds mappings of various tools with the name, the repository and the version of the chart flux2.
 
-k0s, Rancher Fleet, vendir, Skaffold and Zarf install charts so, each under keys of its own. The
-source that the mapping or the alias names tells that it is the community's chart.
+k0s, Rancher Fleet, vendir, Skaffold and Zarf install charts by such mappings, each with its own
+keys. The mapping's repository, or its alias, tells that the chart is the community's.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _REPOSITORIES = ("repository", "repo", "repoURL", "repoUrl", "url")
 _VERSIONS = ("version", "chartVersion", "chart_version", "targetRevision")
 _SUBJECT = "version beside chart flux2"
 _OF_HELM = frozenset({"Chart.yaml", "Chart.lock", "requirements.yaml", "requirements.lock"})
-"""Files whose dependencies other kinds read, or leave alone for a reason."""
+"""Files whose dependencies other kinds read, or leave out for a reason."""
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the version beside each such chart; a note if a file lists several versions."""
+    """Yield the version in each such mapping, or a note if a file lists several versions."""
     if FLUX2.name not in file.text or not any(url in file.text for url in context.repositories):
         return
     name = file.path.rpartition("/")[2]
@@ -69,7 +69,7 @@ def _in_document(document: Document, context: Context) -> Iterator[Pin]:
 
 
 def _in_hcl(file: TextFile, context: Context) -> Iterator[Pin]:
-    """Read the objects of Terraform's language, such as locals that a `for_each` goes through."""
+    """Yield the versions in objects of Terraform's language, such as locals for a `for_each`."""
     objects = [*hcl_objects.mappings(file.text)]
     aliases = {held["name"].text for held in objects if "name" in held and _is_from(held, context)}
     for held in objects:
@@ -99,9 +99,9 @@ def _is_from(held: Mapping[str, Value], context: Context) -> bool:
 
 
 def _chart(held: Mapping[str, str | None]) -> str:
-    """Return what a mapping calls its chart, if that is flux2.
+    """Return the chart as a mapping names it, if it is flux2; empty otherwise.
 
-    A `name` is that of the chart only where no other key names one: it may be that of the release.
+    The key `name` counts only if no other key names a chart, since it may be the release's name.
     """
     named = [text for key in _CHARTS if key != _NAME and (text := held.get(key))]
     text = (named[0] if named else held.get(_NAME) or "").rstrip("/")

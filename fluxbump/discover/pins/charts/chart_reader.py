@@ -1,7 +1,7 @@
-"""Whatever names one of this repository's charts with its version beside it, in any kind of object.
+"""Finds mappings in any object that name a chart of this repository with its version.
 
-Argo CD's Application, a Crossplane Release, an operator's `chartSpec`, the values of another chart:
-each reads the version that a chart has, and is left behind if nobody moves it.
+Such a mapping is in Argo CD's Application, a Crossplane Release, an operator's `chartSpec`, or the
+values of another chart. It must get the new version when the chart's version changes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LOCAL = ("file:", "@", "alias:", ".")
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the versions that stand beside the name of a chart of this repository."""
+    """Yield the versions beside the name of a chart of this repository."""
     if not context.charts or not file.is_yaml:
         return
     named = _named(tuple(context.charts))
@@ -44,7 +44,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 
 @cache
 def _named(names: tuple[str, ...]) -> re.Pattern[str]:
-    """Match a text that may hold a reference, so that other documents are not parsed."""
+    """Return a pattern for texts that may name a chart, so that other texts are not parsed."""
     name = "(?:" + "|".join(map(re.escape, names)) + r")/?(?![\w-])"
     value = rf"""[ \t]*["']?(?:[^\s"']{{0,200}}/)?{name}"""
     nested = rf"""[ \t]*(?:\{{|\n\s*+)(?!spec\b)[^}}]{{0,200}}?name["']?[ \t]*:{value}"""
@@ -52,9 +52,9 @@ def _named(names: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _references(mapping: Node) -> Iterator[tuple[str, Node]]:
-    """Yield what a mapping calls a chart, and the mapping in which its version would stand.
+    """Yield the chart that a mapping names, and the mapping that may hold its version.
 
-    With a `sourceRef` it is Flux's own, which another kind reads, or leaves alone for a reason.
+    A mapping with a `sourceRef` belongs to an object of Flux, which another kind handles.
     """
     chart = yaml.get(mapping, "chart")
     if chart is None:
@@ -92,10 +92,10 @@ def _text(inside: Node, key: str) -> str:
 
 
 def _foreign(repository: str, track: Track, context: Context) -> bool:
-    """Whether a chart of that name clearly comes from somebody else.
+    """Whether a chart with the name of an own chart is certainly a different one.
 
-    That is so if it comes from the community, or from another host than the one that a chart of
-    this repository takes it from.
+    It is if its repository is the community's, or on another host than the repository from which
+    a chart here takes its dependency of that name.
     """
     if not repository or repository.startswith(_LOCAL) or "{{" in repository or "$" in repository:
         return False

@@ -1,4 +1,4 @@
-"""The version of the chart flux2 that Renovate is told about, whatever uses it."""
+"""Finds versions of the chart flux2 by remarks for Renovate, without regard to their use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _URL = lazy_pattern(r"registryUrls?=(?P<url>[^\s\"',]+)")
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the versions that such remarks are about, if the chart is the community's."""
+    """Yield the versions that remarks for Renovate are about, if the chart is the community's."""
     for remark, place in renovate.told(file, _TOLD, ("helm",), context.is_acted_on):
         url = _URL.search(remark)
         if url is not None and not context.is_community(url["url"]):

@@ -1,4 +1,4 @@
-"""The version of a wrapper or umbrella chart itself."""
+"""Finds the `version` of a wrapper or an umbrella in its Chart.yaml."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Helm `Release` of Crossplane that installs a chart which moves, also inside a Composition."""
+"""Finds Crossplane's Helm `Release` objects that install a bumped chart, also in Compositions."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _GROUP = "helm.crossplane.io/"
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the chart version of every `kind: Release` of provider-helm.
+    """Yield the chart version of each `kind: Release` of provider-helm.
 
-    A Composition holds such objects under `resources[].base`, or in the input of a pipeline's
-    function, so every mapping of the document is looked at.
+    A Composition has such objects below `resources[].base`, or in the input of a pipeline's
+    function, so all mappings of the document are searched.
     """
     if _GROUP not in file.text:
         return

@@ -1,7 +1,7 @@
-"""A Flux object inside another text: a script, a template, a string, an object around it.
+"""Finds Flux objects inside other text: in a script, a template, a string, or another object.
 
-Moved only where the version's place is certain. What names a chart that moves and cannot be read
-for certain is noted.
+A version is a pin only if its place is certain. An object that names a bumped chart and cannot be
+read for certain gets a note.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _KIND = lazy_pattern(
     rf"""{"|".join(FIELDS)})(?![\w-])"""
 )
 _MOST_IN_LINE = 20
-"""Objects that are read on one line: to read a line takes as long as it is."""
+"""How many objects on one line are read, since each takes time by the length of the line."""
 
 _NEAR = 3000
-"""Characters on either side in which an object that cannot be read is thought to name its chart."""
+"""How many characters before and behind an unreadable object are searched for its chart."""
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the chart versions of Flux objects that are not objects of the file itself."""
+    """Yield the chart versions of Flux objects inside other text, not of the file's own objects."""
     if file.language in (Language.DOCUMENT, Language.APPLICATION):
         return
     matches = list(_matches(file))
@@ -99,7 +99,7 @@ class _Reader(Struct, frozen=True):
         yield from self.unread(match, start, end)
 
     def found(self, manifest: Manifest) -> Iterator[Found]:
-        """Yield what a manifest holds."""
+        """Yield the pin or the note about a manifest's version."""
         named, versions = FIELDS[manifest.kind]
         chart, name = manifest.text(*named), manifest.text("metadata", "name")
         if chart is None and manifest.kind == "HelmRelease" and not self.file.is_yaml:
@@ -146,7 +146,7 @@ class _Reader(Struct, frozen=True):
 
 @cache
 def _naming(names: tuple[str, ...]) -> re.Pattern[str]:
-    """What names a chart in a text of which the language is not known."""
+    """Return a pattern for the name of a chart in a text of unknown language."""
     name = "|".join(re.escape(name) for name in names)
     return re.compile(
         rf"""(?:chart|url)[\\"']*[ \t]*[:=][ \t]*[\\"']*(?:[^\s"'\\]*/)?(?P<name>{name})(?![\w-])"""
@@ -157,7 +157,7 @@ def _naming(names: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _in_hcl(reader: _Reader, matches: list[re.Match[str]]) -> Iterator[Found]:
-    """Terraform: objects of its own language, and YAML in heredocs."""
+    """Yield the results for Terraform: from objects of its language, and from YAML in heredocs."""
     file, done = reader.file, list[tuple[int, int]]()
     for manifest in hcl_objects.manifests(file.text, FIELDS):
         done.append((manifest.start, manifest.end))
@@ -172,7 +172,7 @@ def _in_hcl(reader: _Reader, matches: list[re.Match[str]]) -> Iterator[Found]:
 
 
 def _in_yaml(reader: _Reader, matches: list[re.Match[str]]) -> Iterator[Found]:
-    """A YAML file: objects within objects, and those in its strings."""
+    """Yield the results for a YAML file: from objects in objects, and from its strings."""
     for document in reader.file.documents:
         inside = [m for m in matches if document.start <= m.start() < document.end]
         if not inside or not reader.concerns(document.source):
@@ -208,7 +208,7 @@ def _strings(document: Document) -> Iterator[tuple[int, int, str]]:
 
 
 def _nested(reader: _Reader, document: Document) -> Iterator[Found]:
-    """Yield from the objects that other objects hold: resources, manifests, extra objects."""
+    """Yield the results for objects in other objects, such as resources or extra objects."""
     own = {id(node) for node in document.objects()}
     piece = objects.Piece(reader.source, 0, document)
     for node in yaml.mappings(document.root):

@@ -1,8 +1,7 @@
-"""A program's call that installs the chart through helm: Pulumi, CDK, CDK8s, Crossplane, others.
+"""Finds calls in programs that install the chart with helm: Pulumi, CDK, CDK8s, Crossplane, others.
 
-The name of the chart and its version stand in one call or one object literal, and what a program
-calls them is the same in all languages: `chart`, `version`, `repository`. So nothing of a framework
-has to be known.
+The name of the chart and its version are in one call or one object literal. Their names are the
+same in all languages: `chart`, `version`, `repository`. So no framework has to be known.
 """
 
 from __future__ import annotations
@@ -88,7 +87,7 @@ def _found(file: TextFile, source: SourceText, chart: ChartCall, context: Contex
 def _asked(
     file: TextFile, source: SourceText, chart: ChartCall, version: SourceValue | None
 ) -> Found:
-    """Return the version that a call asks for."""
+    """Return the pin of the version in a call, or a note if the version is not certain."""
     where = file.location(chart.place.start)
     subject = f"helm call for {chart.name}"
     if version is None and _may_take_more(file, source, chart):
@@ -125,7 +124,7 @@ _MORE = lazy_pattern(r"\.\.\.|\*\*\w|(?<![\w.\"'`])version\s*(?=[,}\n])", re.IGN
 
 
 def _may_take_more(file: TextFile, source: SourceText, chart: ChartCall) -> bool:
-    """Whether a call takes values that do not stand in it."""
+    """Whether a call takes values that are not written in it."""
     around = source.around(chart.place.name_start)
     found = _MORE.finditer(file.text, max(around[0], 0), around[1])
     return any(

@@ -1,4 +1,4 @@
-"""The `helm` command that installs a chart which moves: in scripts, task files, CI steps."""
+"""Finds `helm` commands that install a bumped chart: in scripts, task files, CI steps."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ _VARIABLE = lazy_pattern(
     r"\$(?:(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\}|\((?P<made>[A-Za-z_]\w*)\))"
 )
 _LOOKED_THROUGH = 10_000
-"""Characters that are searched in one step."""
+"""How many characters cost one step of the budget in a search."""
 _FOLDERS = frozenset({"charts", "chart", "helm", "."})
 
 
 class _Command(Struct, frozen=True):
-    """What a command line says: its positional words, and the flags that matter here."""
+    """The parts of a helm command: its positional words, and the flags that matter here."""
 
     words: tuple[Word, ...]
     version: Word | None
@@ -64,7 +64,7 @@ class _Command(Struct, frozen=True):
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the version that each helm command asks for, of a chart that moves."""
+    """Yield the version of the chart in each helm command that installs a bumped chart."""
     if "helm" not in file.text or not any(name in file.text for name in context.installable()):
         return
     if file.is_program:
@@ -241,7 +241,7 @@ def _own_folder(text: str, context: Context) -> bool:
 
 
 def _source(file: TextFile, chart: str, command: _Command) -> str:
-    """Where a command takes the chart from; empty when the file does not say."""
+    """Return the repository of a command's chart; empty if the file does not name it."""
     if command.repository is not None:
         return command.repository
     place, _, _ = chart.rpartition("/")
@@ -260,7 +260,7 @@ def _repositories(text: str) -> Mapping[str, str]:
 
 
 def _read(words: list[Word]) -> _Command | None:
-    """Part the words of a command into flags and the rest; None for another command."""
+    """Return the words of a helm command as flags and positional words; None for another one."""
     rest: list[Word] = []
     version = repository = None
     position = 0

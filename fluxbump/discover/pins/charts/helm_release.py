@@ -1,4 +1,4 @@
-"""What tells Flux (or k3s) which version of a bumped chart a cluster runs.
+"""Finds versions of bumped charts in the objects by which Flux or k3s installs charts.
 
 HelmRelease `spec.chart.spec.version`; OCIRepository `spec.ref` when its URL ends in the chart's
 name, which is what a HelmRelease with `spec.chartRef` follows; HelmChart `spec.version`. Flux
@@ -28,7 +28,7 @@ Finder = Callable[[Document, Node, Context], Iterator[Found]]
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the chart versions that the file's Flux objects ask for."""
+    """Yield the chart versions in the file's objects."""
     for document, node in file.objects(_FINDERS, context.is_installed_in):
         yield from _FINDERS[yaml.text_of(node, "kind") or ""](document, node, context)
 
@@ -48,7 +48,7 @@ def _helm_release(document: Document, node: Node, context: Context) -> Iterator[
 
 
 def _patch(document: Document, spec: Node | None, name: str, context: Context) -> Iterator[Found]:
-    """A Kustomize patch names no chart; the release's name says which chart it patches."""
+    """Yield the pin of a Kustomize patch, whose chart is known by the name of the release."""
     version = document.scalar(yaml.get(spec, "version"))
     track = context.track_of(name)
     if version is not None and track is not None:

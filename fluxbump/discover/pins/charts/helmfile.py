@@ -1,4 +1,4 @@
-"""A release of a helmfile that installs the chart flux2."""
+"""Finds releases in a helmfile that install the chart flux2."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _name(chart: str) -> str:
 
 
 def _source(file: TextFile, document: Document, chart: str) -> str | None:
-    """Where a release takes its chart from: empty if the file does not say, None for a folder."""
+    """Return the repository of a release's chart; empty if the file has none, None for a folder."""
     place, slash, _ = chart.rpartition("/")
     if chart.startswith(_OCI):
         return place

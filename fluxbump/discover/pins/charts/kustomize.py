@@ -1,7 +1,7 @@
-"""A chart version that Kustomize sets in a release: patches, in a kustomization or beside it.
+"""Finds chart versions that Kustomize patches into a release, in a kustomization or a patch file.
 
-Which chart that is, the name of the patched release says: it is called like the chart, or the
-files have a release of that name. Flux's substitutions count too, where one chart takes them.
+The chart is known by the name of the patched release: it is the name of the chart, or that of a
+release in another file. Flux's substitutions count too, if a single chart takes the variable.
 """
 
 from __future__ import annotations
@@ -72,7 +72,11 @@ class _Reader(Struct, frozen=True):
     context: Context
 
     def track(self, kind: str, target: Target) -> Track | str | None:
-        """Return whose version a patch sets; why that is not certain; or None: no chart's here."""
+        """Return the track whose version a patch sets.
+
+        Returns:
+            A text if the track is not certain, which says why; None if it is no chart's here.
+        """
         named = target.kind or kind == "HelmRelease"  # others have fields of the same names
         if not target.takes(kind) or not (named or target.name):
             return None
@@ -96,7 +100,7 @@ class _Reader(Struct, frozen=True):
         return f"it is for every {kind} called {target.name}" if several else None
 
     def pin(self, kind: str, target: Target, value: Value | None, at: int) -> Iterator[Found]:
-        """Yield what sets the chart version of the release that `target` names."""
+        """Yield the pin or the note about the version that a patch sets in the release `target`."""
         track = self.track(kind, target)
         if isinstance(track, Track) and value is not None:
             subject = f"{kind} {target.name or 'of any name'}"
@@ -108,7 +112,7 @@ class _Reader(Struct, frozen=True):
             yield self.note(at, f"a patch sets a chart version, but {track}")
 
     def note(self, at: int, message: str) -> Note:
-        """Say what is not changed."""
+        """Return a note about a place that fluxbump does not change."""
         return Note(self.file.location(at), message, advice=CONFIGURE)
 
 
@@ -116,7 +120,7 @@ class _Reader(Struct, frozen=True):
 
 
 def _inline(reader: _Reader, piece: Piece, patch: Patch) -> Iterator[Found]:
-    """A patch in a kustomization: as a string, or as what it is."""
+    """Yield the results for a patch in a kustomization, written as a string or as YAML."""
     if patch.body is None:
         return
     if not isinstance(patch.body, yaml.ScalarNode):
@@ -241,7 +245,7 @@ def _tracks(found: list[Found]) -> list[object]:
 
 
 def _replacements(reader: _Reader, document: Document) -> Iterator[Found]:
-    """A replacement takes the version from elsewhere."""
+    """Yield a note on each replacement that takes the version from another field."""
     for mapping in yaml.mappings(document.root):
         for target in yaml.items(yaml.get(mapping, "targets")):
             select = yaml.get(target, "select")
@@ -258,7 +262,7 @@ def _replacements(reader: _Reader, document: Document) -> Iterator[Found]:
 
 
 def _substitutes(reader: _Reader, piece: Piece) -> Iterator[Found]:
-    """Flux puts these values into the manifests that it applies."""
+    """Yield the results for values that Flux substitutes in the manifests that it applies."""
     root = piece.document.root
     for name, node in yaml.entries(yaml.get(root, "spec", "postBuild", "substitute")):
         links, value, key = reader.context.links, piece.value(node), f"${{{name}}}"

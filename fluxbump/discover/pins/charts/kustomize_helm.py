@@ -1,4 +1,4 @@
-"""The chart flux2 as kustomize inflates it: in a kustomization, or in a generator of its own."""
+"""Finds the chart flux2 where kustomize inflates it: in a kustomization, or in a generator."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KEYS = {
     "repository": ("repo", "chartRepo", "chartRepoUrl"),
     "version": ("version", "chartVersion"),
 }
-"""What the three forms call each part."""
+"""The keys of the three forms for each part."""
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:

@@ -1,4 +1,4 @@
-"""What Terraform and OpenTofu install: a `helm_release` of a chart, or Flux by its own provider.
+"""Finds what Terraform and OpenTofu install: a `helm_release`, or Flux by its own provider.
 
 Both syntaxes are read: HCL, and JSON in `.tf.json` and `.tofu.json`. Arguments:
 registry.terraform.io/providers/fluxcd/flux, `flux_bootstrap_git` (`version`, by default the release
@@ -38,7 +38,7 @@ _PROVIDER = lazy_pattern(
     (?P<behind>[^{}]{0,400})\}""",
     re.VERBOSE,
 )
-"""The requirement of the provider, as an object."""
+"""Matches the object with the version requirement of Flux's provider."""
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
@@ -133,7 +133,7 @@ def _of_type(document: Document, resource: str, labelled: Node, context: Context
 
 
 def _blocks(node: Node | None) -> Iterator[Node]:
-    """Yield what a block holds, written once or as a list."""
+    """Yield the objects of a block, which may be one object or a list of them."""
     if isinstance(node, yaml.MappingNode):
         yield node
     for item in yaml.items(node):
@@ -144,7 +144,7 @@ def _blocks(node: Node | None) -> Iterator[Node]:
 
 
 def _provider(file: TextFile) -> Iterator[Note]:
-    """Say once in a file that the provider's version is another line of versions."""
+    """Yield one note for a file that the provider has versions of its own."""
     if "fluxcd/flux" not in file.text:
         return
     for match in _PROVIDER.finditer(file.text):

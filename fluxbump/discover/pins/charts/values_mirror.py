@@ -1,4 +1,4 @@
-"""A mapping in the wrapper's values that repeats which `flux2` chart it wraps."""
+"""Finds mappings in a wrapper's values that repeat the version of its `flux2` dependency."""
 
 from __future__ import annotations
 
