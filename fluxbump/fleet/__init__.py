@@ -1,1 +1,1 @@
-"""The fleet: `fluxbump run` in many repositories, side by side."""
+"""Runs `fluxbump run` in many repositories, in parallel, and collects the results."""

@@ -1,4 +1,4 @@
-"""Writes the file of a fleet from what an owner has on a forge. Pure."""
+"""Writes a fleet's file from the repositories that an owner has on a forge. Pure."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from fluxbump.git.remote_url import RemoteUrl
 from fluxbump.text.patterns import lazy_pattern
 
 _PLAIN = lazy_pattern(r"[A-Za-z0-9@][A-Za-z0-9@:/._~+-]*[A-Za-z0-9/_~+-]")
-"""What YAML reads as a string, without quotes."""
+"""Matches texts that YAML reads as strings without quotes."""
 
 
 class Selection(Struct, frozen=True):
-    """Which of the repositories go into the file.
+    """The choice of repositories for the file.
 
     Attributes:
-        archived: those that are archived, too.
-        forks: forks, too.
+        archived: whether archived repositories are listed.
+        forks: whether forks are listed.
     """
 
     archived: bool = False
     forks: bool = False
 
     def reason(self, repository: OwnedRepository) -> str:
-        """Return why a repository is left out, in a word; empty if it is not."""
+        """Return the word for why a repository is left out. Empty if it is listed."""
         if repository.archived and not self.archived:
             return "archived"
         if repository.fork and not self.forks:
@@ -44,15 +44,15 @@ def fleet_file(
 ) -> str:
     """Return a fleet's file, sorted by path so that two of them can be compared.
 
-    The URLs begin as that of the owner does. What the forge calls URLs is not used: a token would
-    go to the host that they name.
+    The URLs are built from that of the owner. The URLs in the forge's answer are not used, because
+    a token would go to the host that they name.
 
     Args:
-        owner: whose repositories they are.
+        owner: the URL of the owner on the forge.
         place: the path of the owner on its forge, which may be below a path of its host.
-        repositories: of the owner.
-        selection: which of them to list.
-        defaults: what holds for all of them, by the keys of the file.
+        repositories: all repositories of the owner.
+        selection: the choice of those to list.
+        defaults: the values for all repositories, by the keys of the file.
     """
     left_out: dict[str, int] = {}
     taken: list[str] = []

@@ -30,7 +30,7 @@ def _require_plain(text: str) -> None:
 
 
 def _url(text: str) -> str:
-    """A URL as git takes it; the message never quotes it."""
+    """Return a URL as git takes it. No error message quotes the URL, which may hold secrets."""
     _require_plain(text)
     try:
         found, userinfo = remote_url.parse(text)
@@ -122,7 +122,7 @@ class FleetConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _full(entry: str | RepositoryEntry) -> RepositoryEntry:
-    """A repository of which nothing more is said is its URL or its path."""
+    """Return an entry as a mapping: a plain text is the URL or the path of a repository."""
     if isinstance(entry, RepositoryEntry):
         return entry
     return RepositoryEntry(path=entry) if _is_path(entry) else RepositoryEntry(url=entry)
@@ -151,13 +151,13 @@ def parse(text: str, file: str, folder: str) -> tuple[FleetEntry, ...]:
     """Parse a fleet's file.
 
     Args:
-        text: what it holds.
-        file: its name, for messages.
-        folder: where it lies, absolute; relative paths in it begin there.
+        text: the content of the file.
+        file: the name of the file, for messages.
+        folder: the absolute path of its folder, from which relative paths in it start.
 
     Raises:
-        ConfigError: it is not YAML, holds something that fluxbump does not know, or a repository
-            or a name is in it twice.
+        ConfigError: the file is not YAML, has an unknown key or value, or has a repository or a
+            name twice.
     """
     form = validation.FileForm(FleetConfig, file, _HINT, _problems)
     read = validation.check(form, validation.load(text, file), text)
@@ -190,7 +190,7 @@ def _below(folder: str, path: str) -> str:
 
 
 def name_of(place: str) -> str:
-    """Return the path on the host, or the last folder: what people call a repository."""
+    """Return the short name of a repository: its path on the host, or the last folder of a path."""
     found = remote_url.parse(place)[0]
     path = found.path.strip("/").removesuffix(".git")
     path = PurePosixPath(path).name if found.is_local else path
@@ -198,7 +198,7 @@ def name_of(place: str) -> str:
 
 
 def _refuse_twins(entries: tuple[FleetEntry, ...], lines: list[int], file: str) -> None:
-    """Two runs over one repository would be in each other's way."""
+    """Refuse a repository that is listed twice, because two runs over it would interfere."""
     places: dict[str, int] = {}
     names: dict[str, int] = {}
     for entry, line in zip(entries, lines, strict=True):

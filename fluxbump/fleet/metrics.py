@@ -1,9 +1,9 @@
-"""What runs came to, as metrics, and those in the text format of Prometheus. Pure.
+"""Turns the results of runs into metrics, and writes them in Prometheus' text format. Pure.
 
 https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 
-The format is written here, and not by its client library: that is made for programs that go on and
-keep counters, and what is needed of it are these few lines. The tests read them with it.
+This module writes the format itself. The client library is made for programs that keep running
+and count, and fluxbump needs only these few lines. The tests read them with the library.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _UP_TO_DATE, _UPDATE = FleetOutcome.UP_TO_DATE, FleetOutcome.UPDATE
 
 
 class RepositoryMetrics(Struct, frozen=True):
-    """What became of a repository.
+    """The facts about a repository that its metrics are made of.
 
     Attributes:
-        name: as in the results of a fleet.
-        outcome: in a word.
-        published: when the newest safe release was published that the repository does not have
-            yet, aware; None when nothing says so, or it has it.
+        name: the name of the repository, as in the results of a fleet.
+        outcome: the result of the run in a word.
+        published: the time when the newest safe release was published, with a time zone. None if
+            the repository has that release, or if it is not known.
     """
 
     name: str
@@ -33,9 +33,10 @@ class RepositoryMetrics(Struct, frozen=True):
     published: datetime | None = None
 
     def gap(self, now: datetime) -> float | None:
-        """Return the age in seconds of the gap to the newest safe release; None if not known.
+        """Return the seconds since the newest safe release was published. None if it is not known.
 
-        A run that is blocked, waits, or fails has not found which release is the newest safe one.
+        The gap is 0 if the repository has that release. A run that is blocked, waits, or fails has
+        not found the newest safe release.
         """
         if self.outcome is _UP_TO_DATE:
             return 0.0
@@ -45,12 +46,12 @@ class RepositoryMetrics(Struct, frozen=True):
 
 
 def of_fleet(results: Iterable[FleetResult]) -> list[RepositoryMetrics]:
-    """Return what is told of the repositories of a fleet."""
+    """Return the facts for the metrics of a fleet's repositories."""
     return [RepositoryMetrics(r.entry.name, r.outcome, r.published) for r in results]
 
 
 class Sample(Struct, frozen=True):
-    """One value of a metric, and what it is the value of."""
+    """One value of a metric, with the labels that it belongs to."""
 
     labels: dict[str, str]
     value: float
@@ -60,10 +61,10 @@ class Metric(Struct, frozen=True):
     """A gauge with all its samples.
 
     Attributes:
-        name: the same wherever it is sent.
-        help: what a value means.
-        unit: of a value, in UCUM; empty where it has none.
-        samples: one for each set of labels.
+        name: the name, the same in Prometheus and OpenTelemetry.
+        help: the meaning of a value.
+        unit: the unit of a value in UCUM. Empty if it has none.
+        samples: one sample for each set of labels.
     """
 
     name: str
@@ -78,9 +79,9 @@ def of_run(
     """Return the metrics of one run, or of a fleet.
 
     Args:
-        repositories: what became of each.
-        now: the end of the run, aware.
-        duration: of the whole, in seconds.
+        repositories: the facts about each repository.
+        now: the end of the run, with a time zone.
+        duration: the duration of the whole run, in seconds.
     """
     return (
         Metric("fluxbump_outcome", "1 for the outcome of the run, 0 for the others.", "",

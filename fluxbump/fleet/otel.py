@@ -1,7 +1,7 @@
 """Sends the metrics of a run with the SDK of OpenTelemetry, once, over OTLP.
 
-The SDK is an extra of the package, and is imported with this module: only by who asks for it.
-Where to send, with which headers, certificates and time limit is what the standard variables say:
+The SDK is an extra of the package. This module imports it, so only `otel:` loads this module. The
+standard variables give the endpoint, headers, certificates and time limit:
 https://opentelemetry.io/docs/specs/otel/protocol/exporter/
 """
 
@@ -29,7 +29,7 @@ def send(metrics: Iterable[Metric]) -> None:
     """Send metrics to a collector, and wait until it has them.
 
     Raises:
-        OutputError: they cannot be sent, for whichever reason.
+        OutputError: the metrics cannot be sent.
     """
     with _log() as told:
         try:
@@ -62,9 +62,9 @@ def _send(metrics: tuple[Metric, ...]) -> None:
 
 
 def reader_of(metrics: tuple[Metric, ...]) -> InMemoryMetricReader:
-    """Record metrics, and return what holds them.
+    """Record metrics in a reader of their own.
 
-    A provider of its own, not the global one: whoever calls fluxbump may have one.
+    The provider is not the global one, because a program that calls fluxbump may have set that.
     """
     # The SDK folds all beyond 2000 sets of labels into one; a large fleet has more.
     most = max((len(metric.samples) for metric in metrics), default=0) + 1
@@ -84,14 +84,14 @@ def _observe(metric: Metric) -> CallbackT:
 
 
 def _resource() -> Resource:
-    """Return who sends; what the environment says of it takes precedence."""
+    """Return the resource that describes the sender. The environment takes precedence."""
     said = OTELResourceDetector().detect().attributes
     return Resource.create({"service.name": "fluxbump", "service.version": __version__, **said})
 
 
 @contextmanager
 def _log() -> Iterator[list[str]]:
-    """Collect what the SDK logs, which would stand beside our own messages otherwise."""
+    """Collect the log messages of the SDK, which would be printed beside our own otherwise."""
     told: list[str] = []
 
     class Collect(logging.Handler):

@@ -1,4 +1,4 @@
-"""What becomes of commands that run side by side, as values: `processes` runs them."""
+"""The limits, events and results of the child processes that `processes` runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class End(Enum):
-    """Why a child ended."""
+    """The reason why a child process ended."""
 
     ITSELF = "itself"
     LATE = "late"
@@ -18,13 +18,13 @@ class End(Enum):
 
 
 class Limits(Struct, frozen=True):
-    """What a child may take.
+    """The limits of a child process.
 
     Attributes:
-        seconds: until it is ended.
-        out: bytes on standard output; one that prints more is ended.
-        err: bytes of standard error that are kept, the last ones.
-        grace: seconds to end what it has started itself; git gets ten (see `network_process`).
+        seconds: the time after which it is ended.
+        out: the most bytes on standard output. A child that prints more is ended.
+        err: the number of bytes of standard error to keep, the last ones.
+        grace: the seconds to end its own children. git gets ten of them (`network_process`).
     """
 
     seconds: float
@@ -34,14 +34,14 @@ class Limits(Struct, frozen=True):
 
 
 class ProcessResult(Struct, frozen=True):
-    """What a child left.
+    """The result of a child process.
 
     Attributes:
-        end: why it ended.
-        code: its exit code; negative when a signal ended it.
-        out: what it printed, as UTF-8; empty when it was too much.
-        err: the last of what it wrote to standard error; of one that was not started, why.
-        signal: the name of the signal that ended it; empty when none did.
+        end: the reason why it ended.
+        code: the exit code. Negative if a signal ended the child.
+        out: the standard output, read as UTF-8. Empty if it was too long.
+        err: the last part of standard error, or the reason why the child was not started.
+        signal: the name of the signal that ended the child. Empty if none did.
     """
 
     end: End
@@ -52,21 +52,21 @@ class ProcessResult(Struct, frozen=True):
 
 
 class Started(Struct, frozen=True):
-    """A child was started.
+    """The event that a child was started.
 
     Attributes:
-        number: of its command.
+        number: the position of its command in the list, from 0.
     """
 
     number: int
 
 
 class Finished(Struct, frozen=True):
-    """A child has ended.
+    """The event that a child has ended.
 
     Attributes:
-        number: of its command.
-        done: what it left.
+        number: the position of its command in the list, from 0.
+        done: the result of the child.
     """
 
     number: int

@@ -1,7 +1,6 @@
 """Runs commands side by side as child processes, each bounded in time and output.
 
-What happens to one of them, be it a crash, a hang or all memory of the machine, does not reach the
-others.
+A crash or a hang of one of them does not affect the others, and neither does its use of memory.
 """
 
 from __future__ import annotations
@@ -32,17 +31,17 @@ def run_all(
     jobs: int,
     hear: Callable[[Event], None],
 ) -> None:
-    """Run commands, so many at a time; returns when all have ended.
+    """Run commands in parallel, and return when all have ended.
 
-    When the wait is left by an exception, such as that of a signal, the children are ended, `hear`
-    still gets those that were faster, and the exception goes on.
+    If an exception interrupts the wait, such as that of a signal, the children are ended. `hear`
+    still gets the results of those that had completed, and the exception is raised again.
 
     Args:
-        commands: each with its arguments, which everybody on this machine can read.
-        environ: the whole environment of each.
-        limits: of each.
-        jobs: how many run at once.
-        hear: takes what happens, in the thread that called.
+        commands: each command with its arguments, which other users of this machine can read.
+        environ: the whole environment of each child.
+        limits: the limits of each child.
+        jobs: the number of children at once.
+        hear: takes the events, in the thread of the caller.
     """
     events: SimpleQueue[Event | BaseException] = SimpleQueue()
     stop = threading.Event()
@@ -91,15 +90,15 @@ def _signal_name(number: int) -> str:
 def run(
     command: Sequence[str], environ: Mapping[str, str], limits: Limits, stop: threading.Event
 ) -> ProcessResult:
-    """Run one command to its end, or to that of what it may take.
+    """Run one command until it ends or reaches a limit.
 
-    It leads a process group, and what is left of that ends with it.
+    The child leads a process group, and the rest of that group ends with it.
 
     Args:
-        command: with its arguments.
-        environ: its whole environment.
-        limits: of it.
-        stop: ends it when it is set.
+        command: the program with its arguments.
+        environ: the whole environment of the child.
+        limits: the limits of the child.
+        stop: ends the child when it is set.
     """
     allowance = Allowance(
         seconds=limits.seconds, out=limits.out, err=limits.err, grace=limits.grace

@@ -1,4 +1,4 @@
-"""Many repositories: which there are, whose turn it is, and what became of each. Pure."""
+"""The values of a fleet: its repositories, its shards, and the result of each run. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHARD = lazy_pattern(r"([0-9]{1,6})/([0-9]{1,6})")
 
 
 class FleetOutcome(StrEnum):
-    """What became of a repository: one of `decision.Outcome`, or none."""
+    """The outcome for a repository: one of `decision.Outcome`, a failure, or no run."""
 
     UP_TO_DATE = "up-to-date"
     UPDATE = "update-available"
@@ -30,7 +30,7 @@ class FleetOutcome(StrEnum):
 
     @property
     def is_done(self) -> bool:
-        """Whether a run came to its end, so that a resumed fleet need not repeat it."""
+        """Whether a run completed, so that a resumed fleet does not repeat it."""
         return self not in (FleetOutcome.FAILED, FleetOutcome.NOT_RUN)
 
 
@@ -38,13 +38,13 @@ class FleetEntry(Struct, frozen=True):
     """A repository of the fleet.
 
     Attributes:
-        name: unlike that of any other; has no white space.
-        repo: URL without secrets, or path.
-        base: branch to propose to; None for the remote's default branch.
-        forge: which forge it is; None when the remote says so.
-        forge_url: where the forge is; None when the remote says so.
-        index: where chart releases come from; None for what the run itself would take.
-        allow_hosts: servers that its own fluxbump.yaml may name, beside the usual ones.
+        name: the name of the repository, unique in the fleet and without white space.
+        repo: the URL without secrets, or the path.
+        base: the branch that pull requests go to. None for the remote's default branch.
+        forge: the kind of forge. None if the run finds it from the remote.
+        forge_url: the URL of the forge. None if the run finds it from the remote.
+        index: the place of the chart index. None takes the choice of the run itself.
+        allow_hosts: the servers that its own fluxbump.yaml can name, beside the usual ones.
     """
 
     name: str
@@ -57,15 +57,16 @@ class FleetEntry(Struct, frozen=True):
 
 
 class RunOptions(Struct, frozen=True):
-    """What is asked of every run.
+    """The options that all runs of a fleet get.
 
     Attributes:
-        dry_run: nothing is pushed or sent.
-        offline: the cached index only.
-        index: where chart releases come from, whatever the entry says; None for what it says.
-        flux: the flux CLI to write `gotk-components.yaml` with; None to read it elsewhere.
-        leave_gotk: every `gotk-components.yaml` stays as it is.
-        allow_hosts: servers that any repository's own fluxbump.yaml may name.
+        dry_run: whether the runs push and send nothing.
+        offline: whether the runs use the cached index only.
+        index: the place of the chart index, which overrides that of an entry. None keeps the
+            entry's.
+        flux: the flux CLI that writes `gotk-components.yaml`. None reads the file elsewhere.
+        leave_gotk: whether a manifest of Flux stays if it cannot be generated again.
+        allow_hosts: the servers that the fluxbump.yaml of any repository can name.
     """
 
     dry_run: bool = False
@@ -76,9 +77,9 @@ class RunOptions(Struct, frozen=True):
     allow_hosts: tuple[str, ...] = ()
 
     def options(self, entry: FleetEntry) -> list[str]:
-        """Return the words after `fluxbump` that run one repository.
+        """Return the arguments of `fluxbump` for the run of one repository.
 
-        Values are joined to their option, so that none can be taken for another option.
+        Each value is joined to its option by `=`, so that it cannot be taken for another option.
         """
         given = {
             "--repo": entry.repo,
@@ -95,7 +96,7 @@ class RunOptions(Struct, frozen=True):
         return ["run", *words, "--output=json", "--log-format=json"]
 
     def key(self, entry: FleetEntry) -> str:
-        """Return a digest of what is run: a result counts only for the same."""
+        """Return a digest of name and arguments of a run: a saved result counts for the same one."""
         return sha256(json.dumps([entry.name, *self.options(entry)]).encode()).hexdigest()
 
 
@@ -106,8 +107,8 @@ class Shard(Struct, frozen=True):
     """One of several equal parts of a fleet.
 
     Attributes:
-        index: from 0.
-        count: of all shards.
+        index: the number of the shard, from 0.
+        count: the number of all shards.
     """
 
     index: int
@@ -117,21 +118,21 @@ class Shard(Struct, frozen=True):
         return f"{self.index}/{self.count}"
 
     def of(self, entries: Sequence[FleetEntry]) -> tuple[FleetEntry, ...]:
-        """Return the entries of this shard: every `count`th, so shards differ by one at most."""
+        """Return every `count`th entry, so that the sizes of shards differ by one at most."""
         return tuple(entries[self.index :: self.count])
 
 
 def shard(given: str | None, environ: Mapping[str, str]) -> Shard | None:
-    """Return the shard that is asked for; None for the whole fleet.
+    """Return the shard that the user or the environment asks for. None for the whole fleet.
 
     Args:
-        given: `I/N`, with I from 0.
+        given: the shard as `I/N`, with I from 0. None takes it from the environment.
         environ: the environment. Kubernetes sets `JOB_COMPLETION_INDEX` in the pods of an Indexed
             Job, and nothing for its `completions` (kubernetes.io/docs/concepts/workloads/
-            controllers/job, "Completion mode"), which we take from `JOB_COMPLETIONS`.
+            controllers/job, "Completion mode"), so the user sets `JOB_COMPLETIONS`.
 
     Raises:
-        UsageError: it is no shard.
+        UsageError: the text is no shard, or `JOB_COMPLETIONS` is missing.
     """
     if given is not None:
         return _shard(given, "--shard")
@@ -157,7 +158,7 @@ def _shard(text: str, source: str) -> Shard:
 
 
 def matrix(entries: Sequence[FleetEntry], count: int) -> dict[str, list[dict[str, str]]]:
-    """Return the matrix of a GitHub Actions job: a shard for each, of which none is empty.
+    """Return the matrix of a GitHub Actions job with at most `count` shards, none of them empty.
 
     docs.github.com/actions/writing-workflows/workflow-syntax-for-github-actions, `strategy.matrix`.
     """
@@ -169,11 +170,11 @@ def matrix(entries: Sequence[FleetEntry], count: int) -> dict[str, list[dict[str
 
 
 class PullRequestLink(Struct, frozen=True):
-    """A pull request as a run says it.
+    """A pull request in the report of a run.
 
     Attributes:
-        number: by which its forge knows it; 0 when a dry run would open it.
-        url: its page; None when there is none yet.
+        number: its number on the forge. 0 if a dry run would open it.
+        url: the URL of its page. None if there is none yet.
     """
 
     number: int
@@ -181,17 +182,18 @@ class PullRequestLink(Struct, frozen=True):
 
 
 class FleetResult(Struct, frozen=True):
-    """What became of a repository.
+    """The result of the run in a repository.
 
     Attributes:
         entry: the repository.
-        outcome: in a word.
-        message: what the run said in a sentence, or why it failed.
-        current: the release that it holds, if known.
-        release: the newer one that the outcome is about.
-        pull_request: of that release.
-        before: it was done in an earlier run, whose state was resumed.
-        published: when the newest safe release was published, aware, if that is another one.
+        outcome: the result in a word.
+        message: the summary of the run in a sentence, or the reason of its failure.
+        current: the release that the repository holds. None if it is not known.
+        release: the newer release that the outcome is about. None if there is none.
+        pull_request: the pull request of that release. None if there is none.
+        before: whether the result is from an earlier run, whose state was resumed.
+        published: the time when the newest safe release was published, with a time zone. None if
+            the repository has that release, or if it is not known.
     """
 
     entry: FleetEntry
@@ -211,6 +213,6 @@ class FleetResult(Struct, frozen=True):
 
 
 def count(results: Iterable[FleetResult]) -> dict[FleetOutcome, int]:
-    """Count outcomes, in the order of their definition, those that are there."""
+    """Count the outcomes that occur, in the order of `FleetOutcome`."""
     counted = Counter(result.outcome for result in results)
     return {outcome: counted[outcome] for outcome in FleetOutcome if counted[outcome]}

@@ -1,7 +1,7 @@
-"""What a run of one repository printed, as the result that a fleet says of it. Pure.
+"""Reads the output of one repository's run, and makes the fleet's result from it. Pure.
 
-A child is ours, but what it hands on comes from repositories and forges, and what stands in its
-place may be anything: it is hostile until it is parsed.
+The child process is ours, but its output has text from repositories and forges. So the output is
+hostile until it is parsed.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _RUN = "fluxbump/run/v1"
 _SECRET = lazy_pattern(r"TOKEN$|SECRET|PASSWORD|PASSWD|_PAT$|_KEY$")
 _ERROR = "error: "
 _SHORTEST_SECRET = 6
-"""Characters; to mask shorter values would mask words."""
+"""The fewest characters of a secret that is masked: a shorter one could mask plain words."""
 
 
 def result(entry: FleetEntry, done: ProcessResult) -> FleetResult:
-    """Say what became of a repository from what its run left.
+    """Return the result of a repository from the output of its run.
 
     Args:
         entry: the repository.
-        done: what its run left, without secrets.
+        done: the exit code and the output of its run, without secrets.
     """
     reasons = {
         End.LATE: "timed out (see --timeout)",
@@ -52,7 +52,7 @@ def result(entry: FleetEntry, done: ProcessResult) -> FleetResult:
 
 
 def failed(entry: FleetEntry, why: str) -> FleetResult:
-    """Return the result of a run that came to nothing."""
+    """Return the result of a run that failed."""
     return FleetResult(entry, FleetOutcome.FAILED, clean(why) or "failed without a message")
 
 
@@ -66,15 +66,15 @@ def secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def clean(text: str) -> str:
-    """Return text of a child on one line, safe to print, and not too long."""
+    """Return the text of a child on one line, safe to print, and not too long."""
     return markdown.clean(text, _LONGEST_SENTENCE)
 
 
 def read_report(entry: FleetEntry, text: str) -> FleetResult:
-    """Return what a run of one repository printed, `fluxbump/run/v1`.
+    """Return the result in the JSON report of a run, `fluxbump/run/v1`.
 
     Raises:
-        ValueError: it is not that.
+        ValueError: the text is not such a report.
     """
     try:
         content = json.loads(text)
@@ -86,10 +86,10 @@ def read_report(entry: FleetEntry, text: str) -> FleetResult:
 
 
 def read_result(entry: FleetEntry, content: Mapping[str, object]) -> FleetResult:
-    """Return a result from the keys that `fluxbump/run/v1` and our own state have in common.
+    """Return a result from the keys that `fluxbump/run/v1` and the fleet's state share.
 
     Raises:
-        ValueError: it has not these keys, or other values.
+        ValueError: a key is missing, or a value is invalid.
     """
     outcome = FleetOutcome(_word(content.get("outcome")) or "")
     if not outcome.is_done:
@@ -120,7 +120,7 @@ def _pull_request(value: object) -> PullRequestLink | None:
         case None:
             return None
         case {"number": int(number), "url": str(url)} if number >= 0:
-            # One that is cut would lead somewhere else.
+            # A URL that is cut would lead to another page.
             return PullRequestLink(
                 number, markdown.address(url) if len(url) < _LONGEST_URL else None
             )
@@ -128,7 +128,7 @@ def _pull_request(value: object) -> PullRequestLink | None:
 
 
 def _word(value: object) -> str | None:
-    """A release or an outcome: one word, so that a line of results keeps its columns."""
+    """Return a release or an outcome, which must be one word, so that result lines keep columns."""
     text = _text(value)
     if text is not None and (not re.fullmatch(r"[!-~]{1,100}", text)):
         raise ValueError("not a word")
@@ -142,10 +142,10 @@ def _text(value: object) -> str | None:
 
 
 def why(err: str) -> str:
-    """Return what a failed child says last: the line of its error, if it prints one.
+    """Return the error line of a failed child, or else its last line that is no log line.
 
     Args:
-        err: what it wrote to standard error; may hold log lines, which are JSON.
+        err: the child's standard error, which can have log lines in JSON.
     """
     lines = [line.strip() for line in err.splitlines() if line.strip()]
     said = [line for line in lines if line.startswith(_ERROR)]
@@ -154,7 +154,7 @@ def why(err: str) -> str:
 
 
 def log_lines(name: str, err: str) -> list[str]:
-    """Return what a child wrote to standard error as JSON lines that name the repository."""
+    """Return the lines of a child's standard error as JSON that names the repository."""
     return [
         json.dumps({"repository": name, **_log(line)}) for line in err.splitlines() if line.strip()
     ]

@@ -1,7 +1,6 @@
-"""Runs what is left of a fleet, one process for each repository, and keeps each result.
+"""Runs the repositories of a fleet that are not done, one process for each, and keeps results.
 
-A result is on disk before anybody hears of it, so a fleet that is stopped at any moment goes on
-where it was.
+A result is on disk before it is reported, so a fleet that is stopped at any time can resume there.
 """
 
 from __future__ import annotations
@@ -28,39 +27,39 @@ from fluxbump.system.secret import masked
 from fluxbump.text.budget import FLEET
 
 PROGRAM: Sequence[str] = (sys.executable, "-P", "-m", "fluxbump")
-"""What each repository is given to. `-P`: no module of the directory that we are in."""
+"""The command that runs a repository. `-P` ignores modules in the current folder."""
 
 _SUMMARY_PAGE = "GITHUB_STEP_SUMMARY"
 
 
 class Listener(Protocol):
-    """Hears what becomes of a fleet, in the thread that runs it."""
+    """Takes the progress of a fleet, in the thread that runs it."""
 
     def finished(self, result: FleetResult, log: str) -> None:
         """Take the result of a repository.
 
         Args:
-            result: is on disk already, where a state is kept.
-            log: what its run wrote to standard error, without secrets; empty when the result is
-                that of an earlier run.
+            result: the result, which is on disk already if a state is kept.
+            log: the standard error of the run, without secrets. Empty if the result is from an
+                earlier run.
         """
         ...
 
     def waiting(self, running: Sequence[str]) -> None:
-        """Take the names of the repositories whose runs are under way."""
+        """Take the names of the repositories that are running."""
         ...
 
 
 class Round(Struct, frozen=True):
-    """What is to be run, and how.
+    """The repositories to run, and the options for it.
 
     Attributes:
         entries: the repositories, in the order of the file.
-        asked: of every run.
-        state: says what is done already, and takes what is done now; None to keep nothing.
-        verbose: every run prints tracebacks.
-        jobs: runs at once.
-        timeout: seconds for each.
+        asked: the options of all runs.
+        state: the state file with earlier results, which takes the new ones. None keeps nothing.
+        verbose: whether the runs print tracebacks.
+        jobs: the number of runs at once.
+        timeout: the most seconds of each run.
     """
 
     entries: Sequence[FleetEntry]
@@ -75,7 +74,7 @@ def read(path: Path) -> tuple[FleetEntry, ...]:
     """Read the file that lists the repositories.
 
     Raises:
-        ConfigError: it cannot be read, or is not what `file.parse` takes.
+        ConfigError: the file cannot be read, or `file.parse` refuses it.
     """
     try:
         with path.open("rb") as stream:
@@ -92,20 +91,20 @@ def read(path: Path) -> tuple[FleetEntry, ...]:
 
 
 class FleetRun:
-    """A round under way. What it has come to can be asked for at any time."""
+    """A round that is running. Its results so far can be read at any time."""
 
     def __init__(self, plan: Round, environ: Mapping[str, str], listener: Listener) -> None:
         """Prepare a round; nothing runs yet.
 
         Args:
-            plan: what is to be run.
-            environ: for the runs; the values of its secrets are masked in what they write.
-            listener: hears of every result, that of an earlier run too.
+            plan: the repositories, and the options.
+            environ: the environment of the runs. Its secrets are masked in their output.
+            listener: takes each result, also those of earlier runs.
         """
         self._plan = plan
-        # The one summary page is that of the fleet: hundreds of runs would fill it.
+        # The summary page is for the fleet's report: hundreds of runs would fill it.
         kept = {name: environ[name] for name in environ if name != _SUMMARY_PAGE}
-        # There, if only empty: what a repository's own file names is limited in every run.
+        # The variable is set even if it is empty, so that each run limits the servers.
         self._environ = {ALLOW_HOSTS: "", **kept}
         self._secrets = fleetresults.secrets(environ)
         self._listener = listener
@@ -114,9 +113,10 @@ class FleetRun:
         self._todo: list[FleetEntry] = []
 
     def run(self) -> None:
-        """Run what earlier rounds have not done; return when all have ended.
+        """Run the repositories without an earlier result, and return when all have ended.
 
-        What interrupts it, such as the exception of a signal, ends the runs and goes on.
+        An exception that interrupts this, such as that of a signal, ends the runs and is raised
+        again.
 
         Raises:
             UsageError: the state cannot be written.
@@ -133,14 +133,14 @@ class FleetRun:
         words = ["--verbose"] * plan.verbose
         commands = [[*PROGRAM, *plan.asked.options(entry), *words] for entry in self._todo]
         if commands and not plan.asked.dry_run:
-            # What each of them changes it says itself.
+            # Each run reports its own changes.
             with changing(f"begun runs in {len(commands)} repositories"):
                 run_all(commands, self._environ, limits, plan.jobs, self._hear)
         else:
             run_all(commands, self._environ, limits, plan.jobs, self._hear)
 
     def results(self) -> tuple[FleetResult, ...]:
-        """Return what is known of every repository, in the order of the file."""
+        """Return the results in the order of the file, with `NOT_RUN` for those without one."""
         return tuple(
             self._results.get(entry.name) or FleetResult(entry, FleetOutcome.NOT_RUN, "not run")
             for entry in self._plan.entries
@@ -165,5 +165,5 @@ class FleetRun:
         self._listener.finished(result, done.err)
 
     def _masked(self, text: str) -> str:
-        """What a child wrote: the last words of an interpreter, a library or git are not ours."""
+        """Return a child's output with secrets masked: a library or git may have printed them."""
         return masked(text, self._secrets)

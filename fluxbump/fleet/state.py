@@ -1,8 +1,8 @@
-"""What has been done of a fleet, on disk: one JSON line for each repository, as it comes in.
+"""Keeps the results of a fleet on disk, so that a later run can resume: one JSON line for each.
 
 A line is on disk before the next one is written, so a fleet that is killed leaves whole lines and
-at most a piece of one. Nothing in the file is believed: a line that is not ours is left alone, and
-a result counts only for the same repository, asked the same.
+at most a piece of one. The file is not trusted: a line that is not ours is ignored, and a result
+counts only for the same repository with the same options.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from fluxbump.system.locks import BusyError, locked
 _FORMAT = "fluxbump/fleet-state/v1"
 _HEADER = json.dumps({"format": _FORMAT}).encode() + b"\n"
 _LARGEST = 256 << 20
-"""Bytes; a hundred thousand results are a quarter of that."""
+"""The most bytes of a state file. A hundred thousand results take a quarter of that."""
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class FleetState(Struct, frozen=True):
-    """The file of a round, open.
+    """The open state file of a round.
 
     Attributes:
-        results: of what was done before, by the digest of what was asked.
-        skipped: lines that are not ours, or only a piece.
-        path: of the file.
-        descriptor: of the file.
+        results: the results of earlier runs, by the key of `RunOptions.key`.
+        skipped: the number of lines that are not ours, or incomplete.
+        path: the path of the file.
+        descriptor: the open file descriptor.
     """
 
     results: Mapping[str, Mapping[str, object]]
@@ -46,7 +46,7 @@ class FleetState(Struct, frozen=True):
     descriptor: int
 
     def before(self, entry: FleetEntry, asked: RunOptions) -> FleetResult | None:
-        """Return what became of a repository in an earlier run; None when it has to be run."""
+        """Return the result of a repository from an earlier run. None if it has to run."""
         content = self.results.get(asked.key(entry))
         if content is None:
             return None
@@ -59,7 +59,7 @@ class FleetState(Struct, frozen=True):
         """Add a result, and wait until the disk has it.
 
         Raises:
-            UsageError: it cannot be written.
+            UsageError: the file cannot be written.
         """
         request = result.pull_request
         line = {
@@ -82,10 +82,10 @@ class FleetState(Struct, frozen=True):
 
 @contextmanager
 def opened(path: Path) -> Iterator[FleetState]:
-    """Open the state of a round, and make it when there is none; nobody else has it meanwhile.
+    """Open the state file of a round under a lock, and create it if there is none.
 
     Raises:
-        UsageError: it is no such file, cannot be used, or another fleet has it.
+        UsageError: the file is no state file, cannot be used, or is locked by another fleet.
     """
     with ExitStack() as stack:
         try:
@@ -115,7 +115,7 @@ def _read(descriptor: int, path: Path) -> FleetState:
     with os.fdopen(os.dup(descriptor), "rb") as file:
         data = file.read()
     if data and not (data.startswith(_HEADER) or _HEADER.startswith(data)):
-        # Something else would be spoilt by what we add.
+        # To add lines would damage a file that is not ours.
         raise UsageError(
             "not the state of a fleet", where=str(path), hint="name a file that does not exist yet"
         )
@@ -129,7 +129,7 @@ def _read(descriptor: int, path: Path) -> FleetState:
 
 
 def parse(lines: list[bytes], path: Path, descriptor: int) -> FleetState:
-    """Read what follows the first line; lines that are not ours are counted."""
+    """Read the lines after the first one, and count those that are not ours."""
     results: dict[str, Mapping[str, object]] = {}
     skipped = 0
     for line in lines:
