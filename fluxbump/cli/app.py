@@ -1,4 +1,4 @@
-"""The program: its commands, and the border where errors are printed and become an exit code."""
+"""Runs the program: finds the command, and turns errors into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ COMMANDS = {
     "init": "init",
     "schema": "schema",
 }
-"""Every command and the leaf that holds it, in the order of the help."""
+"""The commands and their modules in this room, in the order of the help."""
 _VERSION = "--version"
 
 _MISTYPED = lazy_pattern(
     r"(?P<what>No such (?:option: |command ')(?P<word>\S+?)'?)"
     r"(?: \(Possible options: |\. Did you mean )(?P<names>.+)[?)]"
 )
-"""How typer says that a word is not known, and which are like it."""
+"""Matches typer's message that a word is not known, with the similar words."""
 
 
 def _print_version(value: bool) -> None:  # noqa: FBT001  # typer's callback signature
@@ -74,7 +74,7 @@ def _program(
 
 
 def build(names: Iterable[str] = tuple(COMMANDS)) -> typer.Typer:
-    """Put the program together with these commands; each leaf is loaded for that."""
+    """Build the program with these commands, and import the module of each."""
     app = typer.Typer(
         name="fluxbump",
         cls=Group,
@@ -91,7 +91,7 @@ def build(names: Iterable[str] = tuple(COMMANDS)) -> typer.Typer:
 
 
 def _needed(arguments: Sequence[str]) -> Iterable[str]:
-    """The command that is called; all of them for help, for completion, and for a wrong word."""
+    """Return the called command, or all commands for help, completion, and an unknown word."""
     called = arguments[0] if arguments else ""
     if called == _VERSION:
         return ()
@@ -99,7 +99,7 @@ def _needed(arguments: Sequence[str]) -> Iterable[str]:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command line; return the exit code."""
+    """Run the command line, and return the exit code."""
     # Read before parsing, because a usage error must be printed too.
     console = Console(verbose="--verbose" in arguments)
     # Unwind on SIGTERM as on Ctrl-C, so that scratch directories go.
@@ -147,7 +147,7 @@ def _usage(error: typer.TyperException, console: Console) -> int:
 
 
 def _meant(message: str) -> tuple[str, *tuple[Step, ...]]:
-    """Return a usage error without typer's proposals, and the command with the nearest of them."""
+    """Return a usage error without typer's similar words, and the command with the nearest one."""
     found = _MISTYPED.match(message)
     if found is None:
         return (message,)
@@ -166,7 +166,7 @@ def _lacking(lack: MachineError, console: Console) -> int:
 
 
 def _takes_verbose(arguments: Sequence[str]) -> bool:
-    """Tell whether the command that was called can print a traceback when it is asked for one."""
+    """Tell whether the called command has the option `--verbose`."""
     called = arguments[0] if arguments else ""
     leaf = sys.modules.get(f"fluxbump.cli.{COMMANDS.get(called, '')}")
     command = getattr(leaf, called, None)
@@ -174,12 +174,12 @@ def _takes_verbose(arguments: Sequence[str]) -> bool:
 
 
 def _bug(error: Exception, console: Console, *, advises: bool) -> int:
-    """Say that there is a bug, and how to see more of it.
+    """Print that there is a bug, and how to see its traceback.
 
     Args:
-        error: the bug.
-        console: for errors.
-        advises: the command takes --verbose; of another one the traceback is printed at once.
+        error: the unexpected exception.
+        console: takes the error.
+        advises: whether the command takes `--verbose`. If not, the traceback is printed at once.
     """
     done = changes_made.so_far()
     told = f"before that, fluxbump had {done}" if done else "fluxbump wrote nothing"

@@ -1,4 +1,4 @@
-"""From the options of a bump to the request for one, for `to` and `sync`."""
+"""Makes the request for a bump from the options of `to` and `sync`."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from fluxbump.text import versions
 def request(
     target: str | SyncSource | None, asked: BumpOptions, risk: ClusterOptions, settings: Settings
 ) -> Request:
-    """Put together what the user asks for.
+    """Return the request for the bump that the user asks for.
 
     Args:
-        target: a release, a line of releases, `latest`, or the pins whose release is taken; None
-            where none was typed, so that flux-operator moves alone.
-        asked: what the bump may and shall do.
-        risk: what is known of clusters, and what is accepted.
-        settings: what holds where the options say nothing.
+        target: a release, a line of releases, `latest`, `latest-safe`, or the pins whose release
+            the others take. None if none was typed, so that flux-operator moves alone.
+        asked: the options of the bump.
+        risk: the options about clusters and accepted risks.
+        settings: the configuration, for choices that no option makes.
 
     Raises:
-        UsageError: an option holds what it cannot.
+        UsageError: an option has an invalid value, or options exclude each other.
         ToolError: the cluster gives no answer.
     """
     if target is None:
@@ -52,7 +52,7 @@ def request(
 
 
 def _require_operator_alone(asked: BumpOptions) -> None:
-    """Refuse a bump without a release, unless flux-operator is all that is to move."""
+    """Refuse a bump without a release, except if flux-operator moves alone."""
     of_releases = {
         "--chart-version": asked.chart_version is not None,
         "--align": asked.align,
@@ -69,7 +69,7 @@ def _require_operator_alone(asked: BumpOptions) -> None:
 
 
 def _operator(version: str | None) -> str | None:
-    """Return the version of flux-operator that was asked for."""
+    """Return the version in `--operator` without a leading `v`. None if it is not given."""
     if version is None:
         return None
     if versions.parse(version) is None:

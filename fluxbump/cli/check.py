@@ -168,13 +168,13 @@ def check(
 
 
 class _CheckRequest(Struct, frozen=True):
-    """What a check was asked to do.
+    """The choices of the user for a check.
 
     Attributes:
-        codes: of the rules that judge.
-        known: what is known beside the repository.
-        base: what the user says of the base.
-        rendered: whether wrappers are rendered.
+        codes: the codes of the rules to run.
+        known: the facts that do not come from the repository.
+        base: the options about the base.
+        rendered: whether wrapper charts are rendered.
     """
 
     codes: tuple[str, ...]
@@ -227,7 +227,7 @@ def _renderer(
 
 
 def _charts(session: Session[Snapshot], console: Console) -> ChartIndex | None:
-    """Load the chart index; say where it is from if it could be."""
+    """Return the chart index and note its source. None if it is not available."""
     from fluxbump.helm.chart_releases import ChartIndex
 
     loaded = session.chart_index
@@ -238,7 +238,7 @@ def _charts(session: Session[Snapshot], console: Console) -> ChartIndex | None:
 
 
 def _taken(rev: str | None, *, staged: bool) -> Callable[[Repository], Snapshot]:
-    """Return what takes the snapshot to judge."""
+    """Return the function that takes the snapshot to check."""
     from fluxbump.git.repository import Repository
     from fluxbump.workspace import at
 
@@ -248,7 +248,7 @@ def _taken(rev: str | None, *, staged: bool) -> Callable[[Repository], Snapshot]
 
 
 def _exclude(first: str, second: str, *given: object) -> None:
-    """Refuse two options together; what is None or False was not given."""
+    """Refuse two options together. A value of None or False counts as not given."""
     if all(value is not None and value is not False for value in given):
         raise UsageError(f"{first} and {second} exclude each other")
 

@@ -1,4 +1,4 @@
-"""What is known beside the repository, and what is accepted: stated by the user, or a cluster."""
+"""Reads the facts about clusters from options or from kubectl, and the accepted risks."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def known(options: ClusterOptions) -> Known:
-    """Put together what overrides the repository.
+    """Return the facts about clusters, which override those of the repository.
 
     Raises:
-        UsageError: the version or the file cannot be used, or two clusters are named.
+        UsageError: the version or the file is invalid, or two clusters are named.
         ToolError: the cluster gives no answer.
     """
     version, state, live = options.kubernetes, options.cluster_state, options.cluster
@@ -45,7 +45,7 @@ def _asked(state: Path | None, options: ClusterOptions) -> ClusterState:
 
 
 def accepted(options: ClusterOptions) -> frozenset[str]:
-    """Read `--accept-risk`: codes of rules or their beginnings, with commas.
+    """Return the codes that `--accept-risk` names: codes or their beginnings, with commas.
 
     Raises:
         UsageError: no rule that refuses a bump has a code like that.

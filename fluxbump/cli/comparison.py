@@ -1,7 +1,7 @@
-"""What a change is held to: whose configuration judges it, and which entries of a baseline file.
+"""Decides which configuration and which baseline entries apply to a checked change.
 
-A change that could set aside the gate in its own files would pass any gate, so what the base
-accepts counts; see `check/policy_change`.
+A change that could set aside the gate in its own files would pass any gate. So the configuration
+of the base applies, as `check/policy_change` describes.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ _NO_BASE = (
 
 
 def configured_by_default(named: str | None, environ: Mapping[str, str]) -> ConfigFrom:
-    """Return whose configuration judges if nobody says: the base's, if somebody names the base."""
+    """Return whose configuration applies by default: the base's if the user or the CI names it."""
     told = named is not None or any(ci_variables.revisions_to_compare_with(environ))
     return ConfigFrom.BASE if told else ConfigFrom.HEAD
 
 
 class PolicyBase(Struct, frozen=True):
-    """What a change is compared with, for what it may set aside.
+    """The base that decides what a change can set aside.
 
     Attributes:
-        snapshot: of the base; None without one.
-        source: whose configuration judges.
-        is_missing: the CI names another base, which is not there.
+        snapshot: the base. None if there is none.
+        source: whose configuration applies.
+        is_missing: whether the CI names a base that the clone does not have.
     """
 
     snapshot: CommitSnapshot | None
@@ -60,16 +60,16 @@ class PolicyBase(Struct, frozen=True):
 
     @property
     def is_unknown(self) -> bool:
-        """Whether the base shall judge, and nobody knows what it has."""
+        """Whether the configuration of the base applies, and the clone does not have that base."""
         return self.is_missing and self.source is ConfigFrom.BASE
 
 
 def change_of(
     session: Session[Snapshot], base: PolicyBase, console: Console
 ) -> PolicyChange | None:
-    """Compare the configuration with that of the base; None without one that can be read.
+    """Compare the configuration with that of the base. None if the base has none to read.
 
-    A base whose configuration is broken judges nothing, or no change could repair it.
+    A broken configuration of the base does not apply, because otherwise no change could repair it.
     """
     if base.is_unknown:
         return _without_base(session, console)
@@ -89,9 +89,9 @@ def change_of(
 
 
 def _without_base(session: Session[Snapshot], console: Console) -> PolicyChange | None:
-    """Hold a change to a base that nobody knows: what it sets aside may be its own.
+    """Return the change of a configuration whose base is missing: no exception in it counts.
 
-    A clone that is shallow must not be a way to switch off the gate.
+    The change may have added the exceptions, and a shallow clone must not switch off the gate.
     """
     settings = session.settings
     strict = replace(settings, ignore=(), exclude=(), leave_excluded=())
@@ -102,7 +102,7 @@ def _without_base(session: Session[Snapshot], console: Console) -> PolicyChange 
 
 
 def held(session: Session[Snapshot], change: PolicyChange | None) -> Session[Snapshot]:
-    """Return a session with the configuration that judges."""
+    """Return the session with the configuration that applies."""
     if change is None or change.applied:
         return session
     return replace(session, settings=held_to(change.before, change.after))
@@ -111,7 +111,7 @@ def held(session: Session[Snapshot], change: PolicyChange | None) -> Session[Sna
 def listed(
     verdict: Verdict, evidence: Evidence, session: Session[Snapshot], change: PolicyChange | None
 ) -> Verdict:
-    """Return a verdict with what the change newly accepts or excludes."""
+    """Return the verdict with the suppressions and exclusions that the change adds."""
     if change is None:
         return verdict
     try:
@@ -125,11 +125,11 @@ def listed(
 
 
 class MergedEntries(Struct, frozen=True):
-    """What the baseline file accepts at the base of a change.
+    """The entries of the baseline file at the base of a change.
 
     Attributes:
-        entries: there; none if the base has no such file.
-        counts: they alone accept findings, as far as the change keeps them.
+        entries: the entries at the base. Empty if the base has no such file.
+        counts: whether only these entries accept findings, if the change keeps them.
     """
 
     entries: tuple[BaselineEntry, ...]
@@ -139,9 +139,9 @@ class MergedEntries(Struct, frozen=True):
 def merged_entries(
     session: Session[Snapshot], base: PolicyBase, file: Path | None, console: Console
 ) -> MergedEntries | None:
-    """Read a baseline file at the base; None if nothing in it is held to one.
+    """Read a baseline file at the base.
 
-    That is so if there is no base, or the file is outside of the repository.
+    None if there is no base, or if the file is outside of the repository.
     """
     from fluxbump.check import baseline_file
 
@@ -164,9 +164,9 @@ def merged_entries(
 
 
 def _path_inside(root: Path | None, file: Path | None) -> str | None:
-    """Return the path of a file in the repository, as git has it; None for one outside.
+    """Return the path of a file in the repository as git has it. None for a file outside of it.
 
-    A link in the repository is part of the change, wherever it leads, so the name counts.
+    A link in the repository is part of the change, so its own path counts, and not its target.
     """
     if root is None or file is None:
         return None
@@ -183,13 +183,13 @@ def _path_inside(root: Path | None, file: Path | None) -> str | None:
 
 
 class Comparison(Struct, frozen=True):
-    """What a check compares with, and what it is held to.
+    """The base of a check, and the configuration that applies.
 
     Attributes:
-        session: what is checked, with the configuration that judges.
-        base: the merge base; None when there is nothing to compare with.
-        change: of the configuration; None without one that can be read.
-        merged: what the baseline file accepts at the base; None if nothing is held to that.
+        session: the checked snapshot, with the configuration that applies.
+        base: the merge base. None if there is nothing to compare with.
+        change: the change of the configuration. None if the base has none to read.
+        merged: the baseline entries at the base. None if the file is not compared with a base.
     """
 
     session: Session[Snapshot]
@@ -199,13 +199,13 @@ class Comparison(Struct, frozen=True):
 
 
 class BaseOptions(Struct, frozen=True):
-    """What the user says of the base.
+    """The user's options about the base.
 
     Attributes:
-        named: the revision whose merge base it is; None when the CI or the remote says it.
-        without: compare with nothing.
-        config_from: whose configuration judges; None for what the base makes of it.
-        baseline: the baseline file.
+        named: the revision of `--base`. None takes it from the CI or the remote.
+        without: whether the check compares with nothing.
+        config_from: whose configuration applies. None takes the default.
+        baseline: the baseline file. None if there is none.
     """
 
     named: str | None
@@ -215,11 +215,11 @@ class BaseOptions(Struct, frozen=True):
 
 
 def compare(session: Session[Snapshot], asked: BaseOptions, console: Console) -> Comparison:
-    """Find what a check compares with, and hold it to the configuration that judges.
+    """Find the base of a check, and the configuration that applies.
 
     Raises:
-        RepositoryError: see `base_of`.
-        UsageError: the configuration of a base is wanted, and there is none.
+        RepositoryError: the revision of `--base` does not exist, or has no common history.
+        UsageError: `--config-from base` is given, and there is no base.
     """
     named, environ = asked.named, os.environ
     base = None if asked.without else base_of(session, named, environ, console)

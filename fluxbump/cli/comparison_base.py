@@ -1,4 +1,4 @@
-"""Which base a check compares with: what the user names, what the CI says, or the main branch."""
+"""Finds the base that a check compares with: from the user, the CI, or the main branch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAIN = "origin/HEAD"
 
 
 def candidates(environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield the revisions that a change may be compared with, the best one first."""
+    """Yield the revisions that a change can be compared with, the best one first."""
     yield from ci_variables.revisions_to_compare_with(environ)
     yield _MAIN
 
@@ -29,13 +29,13 @@ def base_of(
     environ: Mapping[str, str],
     console: Console,
 ) -> CommitSnapshot | None:
-    """Return the merge base to compare with; None when there is nothing to compare with.
+    """Return the merge base to compare with. None if there is nothing to compare with.
 
     Args:
-        session: what is checked.
-        named: by the user; it has to exist, what nobody named does not.
-        environ: of the process.
-        console: is told what was found, or what the CI names and the clone lacks.
+        session: the checked repository and snapshot.
+        named: the revision that the user names, which must exist. None takes the candidates.
+        environ: the environment variables.
+        console: takes a note about the base, or about a base of the CI that the clone lacks.
 
     Raises:
         RepositoryError: the user named a revision that does not exist or has no common history.
@@ -61,7 +61,7 @@ def _merge_base(session: Session[Snapshot], revision: str) -> CommitSnapshot:
 
     snapshot = session.snapshot
     judged = snapshot.commit.sha if isinstance(snapshot, CommitSnapshot) else "HEAD"
-    asked_for = revision != _MAIN  # nobody misses a main branch that a clone does not have
+    asked_for = revision != _MAIN  # a clone without the main branch is no problem
     commit = session.repository.merge_base(revision, judged, explained=asked_for)
     return session.repository.snapshot(commit, _name(revision))
 
@@ -71,12 +71,12 @@ def _name(revision: str) -> str:
 
 
 def is_missing(named: str | None, found: CommitSnapshot | None, environ: Mapping[str, str]) -> bool:
-    """Whether a CI names a base that this clone does not have; another one may stand in for it.
+    """Whether a CI names a base that this clone does not have, even if another one is used.
 
     Args:
-        named: by the user, who then knows better.
+        named: the revision that the user names, which overrides the CI. None if there is none.
         found: the base to compare with.
-        environ: of the process.
+        environ: the environment variables.
     """
     told = [_name(revision) for revision in ci_variables.revisions_to_compare_with(environ)]
     return named is None and bool(told) and (found is None or found.name not in told)

@@ -1,4 +1,4 @@
-"""Standard output for results, standard error for everything else; pages and files of a CI."""
+"""Prints results to standard output, and all else to standard error or a CI's summary page."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ _SUMMARY_PAGE = "GITHUB_STEP_SUMMARY"  # docs.github.com/actions, "Job summaries
 
 
 def prepare_streams() -> None:
-    """Print what a terminal's encoding does not have as `?`, and nothing where it is closed.
+    """Prepare the standard streams: characters that the encoding lacks become `?`.
 
-    On Windows, what goes to a file or a program would be in a code page, and JSON is UTF-8.
+    A closed stream takes all text and prints nothing. On Windows, output to a file or a program is
+    set to UTF-8, because it would be in a code page and JSON is UTF-8.
     """
-    # None, whatever the types say, where the shell has closed one (`>&-`).
+    # A stream is None if the shell has closed it (`>&-`), which the types do not say.
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
@@ -43,7 +44,7 @@ def prepare_streams() -> None:
 
 
 def beside_result(text: str) -> None:
-    """Write to standard error what the result does not depend on, where anybody reads it.
+    """Write text that is not part of the result to standard error, and ignore a failure.
 
     A reader that has gone (`fluxbump … 2>&1 | head`) or a full disk must not end a run.
     """
@@ -53,7 +54,7 @@ def beside_result(text: str) -> None:
 
 
 def _plain() -> bool:
-    """Whether the terminal can only print; as in git, one without a name counts as such."""
+    """Whether the terminal has no control codes. As in git, one without a name counts as such."""
     return os.environ.get("TERM", "") in ("", "dumb")
 
 
@@ -62,7 +63,7 @@ def _nowhere() -> TextIO:
 
 
 def _width(stream: TextIO) -> int | None:
-    """Return the columns of the terminal behind a stream; None if there is none."""
+    """Return the columns of the terminal behind a stream. None if it is no terminal."""
     if not stream.isatty():
         return None
     said = os.environ.get("COLUMNS", "")
@@ -75,14 +76,14 @@ def _width(stream: TextIO) -> int | None:
 
 
 class Console(Struct, frozen=True):
-    """How this run talks.
+    """The output of this run: its streams, and the user's choices about them.
 
     Attributes:
-        quiet: only the result.
-        verbose: tracebacks too.
+        quiet: whether only the result is printed.
+        verbose: whether tracebacks are printed too.
         color: `auto`, `always` or `never`; `auto` follows NO_COLOR, FORCE_COLOR,
             CLICOLOR_FORCE, and the terminal.
-        no_pager: long results go to the terminal as they are.
+        no_pager: whether long results go to the terminal without a pager.
     """
 
     quiet: bool = False
@@ -101,17 +102,17 @@ class Console(Struct, frozen=True):
         return sys.stdout.isatty() and not _plain()
 
     def paint(self) -> Paint:
-        """Return what reports need to know of standard output: its colors and its width."""
+        """Return the colors and the width of standard output, for reports."""
         from fluxbump.reports.table import Paint
 
         return Paint(enabled=self.colored(), width=_width(sys.stdout))
 
     def error_width(self) -> int | None:
-        """Return the columns of the terminal that shows errors; None if there is none."""
+        """Return the columns of the terminal that shows errors. None if there is none."""
         return _width(sys.stderr)
 
     def report(self, text: str, steps: Sequence[Step] = ()) -> None:
-        """Print a report for people, and what to type next: no line is wider than the terminal."""
+        """Print a report for people with the next commands, its lines wrapped to the terminal."""
         from fluxbump.reports import next_steps
         from fluxbump.reports.terminal.fit import fitted
 
@@ -120,17 +121,17 @@ class Console(Struct, frozen=True):
         self.result("\n".join([*parts, *next_steps.lines(steps, width)]))
 
     def page(self, text: str) -> None:
-        """Print a page in Markdown: on a terminal as wide as that, or as pages are written."""
+        """Print a page in Markdown, filled to the width of the terminal, or unchanged in a pipe."""
         from fluxbump.reports.terminal.page import page
 
         self.result(page(text, _width(sys.stdout)))
 
     def result(self, text: str) -> None:
-        """Print a result as it is. Nothing in it commands a terminal or a CI, whoever wrote it."""
+        """Print a result. Foreign text in it cannot command a terminal or a CI."""
         self.commands(printable.lines(text, colored=self.colored()))
 
     def paged(self, text: str) -> None:
-        """Print a result that may be long: on a terminal, through the user's pager."""
+        """Print a result that can be long, on a terminal through the user's pager."""
         said = printable.lines(text, colored=self.colored())
         if self._wants_pager(said):
             from fluxbump.system import pager
@@ -151,7 +152,7 @@ class Console(Struct, frozen=True):
             self._write(sys.stdout, text if text.endswith("\n") else f"{text}\n")
 
     def raw(self, data: bytes) -> None:
-        """Print a patch: to the byte, so that `git apply` takes it; made visible on a terminal."""
+        """Print a patch byte for byte for `git apply`, or as visible text on a terminal."""
         if sys.stdout.isatty():
             self.paged(data.decode("utf-8", "replace"))
             return
@@ -159,18 +160,18 @@ class Console(Struct, frozen=True):
         self._write(sys.stdout.buffer, data)
 
     def line(self, text: str) -> None:
-        """Print one line beside the result, whatever happens; several on a narrow terminal."""
+        """Print one line to standard error, wrapped on a narrow terminal. A failure is ignored."""
         from fluxbump.reports.terminal.fit import fitted
 
         self.lines(fitted(printable.printable(text), _width(sys.stderr)).split("\n"))
 
     def lines(self, lines: Iterable[str]) -> None:
-        """Print lines beside the result as they were laid out, whatever happens."""
+        """Print lines to standard error without wrapping. A failure is ignored."""
         for text in lines:
             beside_result(f"{printable.lines(printable.printable(text))}\n")
 
     def traceback(self, error: BaseException) -> None:
-        """Print where an error came from."""
+        """Print the traceback of an error."""
         beside_result(printable.lines("".join(traceback.format_exception(error))))
 
     def _write(self, stream: IO[T], text: T) -> None:
@@ -184,12 +185,12 @@ class Console(Struct, frozen=True):
             raise OutputError(why, hint="what was done stays done") from None
 
     def note(self, text: str) -> None:
-        """Print a remark beside the result, unless only the result is wanted."""
+        """Print a remark to standard error, except with `--quiet`."""
         if not self.quiet:
             self.line(f"fluxbump: {text}")
 
     def say_index(self, index: ChartIndex) -> None:
-        """Say what stands in for a chart index that has not answered, and how old that is."""
+        """Note the source and age of the facts if the chart index has not answered."""
         if index.answered != "index":
             from fluxbump.reports.index_source import index_line
 
@@ -199,19 +200,19 @@ class Console(Struct, frozen=True):
                 self.note(line)
 
     def progress(self, text: str) -> None:
-        """Say what takes time, on a terminal only; an empty text takes it away."""
+        """Show the current work on a terminal. An empty text removes the line."""
         if sys.stderr.isatty() and not self.quiet and not _plain():
             from fluxbump.reports.terminal.fit import beginning
 
             room = (_width(sys.stderr) or _COLUMNS) - 1  # a full line would begin a new one
-            # Spaces where there are no colors: who wants none may have a log that shows codes.
+            # Spaces erase the line without colors: a log may show codes as text.
             erase = " " * room + "\r" if os.environ.get("NO_COLOR") else "\x1b[K"
             beside_result(f"\r{erase}{beginning(printable.printable(text), room)}")
 
     def summary_page(self, text: str) -> None:
-        """Add Markdown to the summary page of a GitHub workflow, where there is one.
+        """Add Markdown to the summary page of a GitHub workflow, if there is one.
 
-        One that cannot be written is noted and no error: what the page tells is done already.
+        A failure is noted and is no error, because the work that the page reports is done.
         """
         page = os.environ.get(_SUMMARY_PAGE)
         if not page:
@@ -224,9 +225,9 @@ class Console(Struct, frozen=True):
             self.note(f"the summary page cannot be written: {reason}")
 
     def error(self, error: FluxbumpError, cause: BaseException | None = None) -> None:
-        """Print an error: its problem, a line for each fact, and what to type next.
+        """Print an error: its problem, a line for each fact, and the commands to type next.
 
-        Its traceback comes first if that was asked for, or the one of its cause.
+        With `--verbose`, the traceback of `cause`, or else of the error, comes first.
         """
         from fluxbump.cli.output import typed_command
         from fluxbump.reports.error_text import error_lines

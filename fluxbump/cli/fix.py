@@ -1,4 +1,4 @@
-"""`--fix`: which settings to fix, and how they are fixed in the working tree."""
+"""Reads the option `--fix`, and fixes settings in the working tree."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def chosen(names: str) -> tuple[Fix, ...]:
-    """Return what `--fix` names.
+    """Return the fixes that the text of `--fix` names, in its order.
 
     Raises:
-        UsageError: it names something else.
+        UsageError: a name is not that of a fix.
     """
     if not names:
         return ()
@@ -34,7 +34,7 @@ def chosen(names: str) -> tuple[Fix, ...]:
 
 
 def fix_worktree(repo: Path | None, asked: tuple[Fix, ...], console: Console) -> None:
-    """Fix settings in the working tree, all files or none, and say which.
+    """Fix settings in the working tree, all files or none, and print a line for each.
 
     Raises:
         FluxbumpError: a setting cannot be fixed with certainty, or a file cannot be written.

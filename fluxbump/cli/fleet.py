@@ -51,13 +51,13 @@ _DISCOVER = "discover"
 
 
 class Discovery(Struct, frozen=True):
-    """What `fleet discover` is asked for.
+    """The options of `fleet discover`.
 
     Attributes:
-        archived: archived repositories, too.
-        forks: forks, too.
-        forge: kind of forge, when the host does not tell.
-        forge_url: where the forge is, when the URL does not tell.
+        archived: whether archived repositories are listed.
+        forks: whether forks are listed.
+        forge: the kind of forge. None if the host tells it.
+        forge_url: the URL of the forge. None if the URL of the owner tells it.
     """
 
     archived: bool = False
@@ -187,10 +187,10 @@ def fleet(
 def _require_together(
     first: str, second: str | None, shards: int | None, discovery: Discovery
 ) -> None:
-    """Refuse arguments and options of which each belongs to another use of the command.
+    """Refuse arguments and options that belong to different uses of the command.
 
     Raises:
-        UsageError: they do.
+        UsageError: they do not go together.
     """
     from fluxbump.errors import UsageError
 
@@ -215,13 +215,13 @@ def _print_matrix(entries: Sequence[FleetEntry], shards: int, console: Console) 
     from fluxbump.fleet import repositories
     from fluxbump.reports.json_encoder import dump
 
-    # On one line, as a workflow's outputs have to be.
+    # The outputs of a workflow must be on one line.
     console.result(dump(repositories.matrix(entries, shards), indent=None))
     return 0
 
 
 def _run(what: Round, part: Shard | None, report: FleetReport, known: Measured) -> Summary:
-    """Run the repositories, and report on those that ran, also if the rest did not."""
+    """Run the repositories, and report the results, also if the run is interrupted."""
     from fluxbump.fleet.metrics import of_fleet
     from fluxbump.fleet.run_repositories import FleetRun
     from fluxbump.reports.fleet import Summary
@@ -255,7 +255,7 @@ def _discover(where: str, asked: Discovery, shards: int | None, console: Console
     if who is None:
         console.note(f"no token for {url.host}: listing public repositories only")
     secret = (who.secret or Secret(who.username)) if who else None
-    # What the host says by itself need not be in the file.
+    # A kind of forge that the host tells is not needed in the file.
     told = {"forge": kind, "forge_url": asked.forge_url or site}
     text = fleet_file(
         url,
@@ -277,7 +277,7 @@ def _state(path: Path | None) -> AbstractContextManager[FleetState | None]:
 
 
 def _code(summary: Summary, *, outcomes: bool) -> int:
-    """Return the exit code: what went wrong takes precedence over what was found."""
+    """Return the exit code: a failure takes precedence over the outcomes."""
     from fluxbump.fleet.repositories import FleetOutcome
 
     if summary.having(FleetOutcome.FAILED):

@@ -1,4 +1,4 @@
-"""Edits the working tree and says so, for `to --in-place` and `sync`."""
+"""Bumps the working tree and prints the result, for `to --in-place` and `sync`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(
     output: BumpFormat,
     dry_run: bool,
 ) -> int:
-    """Bump the working tree; return the exit code."""
+    """Bump the working tree, and return the exit code."""
     console.progress("reading the chart index and the working tree …")
     rendering = partial(renderer, session) if render else None
     prepared = in_place.prepare(session, request, render=rendering)

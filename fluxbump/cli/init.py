@@ -65,7 +65,7 @@ def init(
 
 
 def _looked(session: Session[WorktreeSnapshot], source: str | None) -> tuple[Beginning, bool]:
-    """Look at the files, the remote, and the pins, and say if any is here; no index is asked."""
+    """Read files, remote and pins without an index, and return them with whether a pin is here."""
     from fluxbump.discover.inventory import discover
     from fluxbump.forges.detect import known
     from fluxbump.git.remote_url import parse
@@ -89,7 +89,7 @@ def _looked(session: Session[WorktreeSnapshot], source: str | None) -> tuple[Beg
 
 
 def _requirement(source: str | None) -> str | None:
-    """Return what installs this fluxbump: as the user says, or as the installation says."""
+    """Return the requirement for pip: the user's, or that of this installation. None if unknown."""
     from importlib.metadata import PackageNotFoundError, distribution
 
     from fluxbump.run.pip_requirement import installed_from, pinned
@@ -122,7 +122,7 @@ def _agreed(number: int) -> bool:
 
 
 def _write(repository: Repository, files: Sequence[FirstFile]) -> None:
-    """Write all files or none; one that has appeared meanwhile is an error."""
+    """Write all files or none. A file that has appeared meanwhile is an error."""
     from fluxbump.system import no_follow
     from fluxbump.system.atomic_replace import write
     from fluxbump.system.replace_recovery import Worktree

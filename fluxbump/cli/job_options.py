@@ -1,4 +1,4 @@
-"""Options of what runs as a job, with nobody there: `run`, `fleet`, and `status --exit-code`."""
+"""The options of commands that run as jobs: `run`, `fleet`, and `status --exit-code`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fluxbump.errors import UPDATE_AVAILABLE, UPDATE_BLOCKED
 
 
 class FleetFormat(StrEnum):
-    """How to print what became of a fleet."""
+    """The format of a fleet's result."""
 
     TEXT = "text"
     JSON = "json"
@@ -20,7 +20,7 @@ class FleetFormat(StrEnum):
 
 
 class LogFormat(StrEnum):
-    """How to print progress on standard error."""
+    """The format of events on standard error."""
 
     TEXT = "text"
     JSON = "json"
@@ -70,5 +70,5 @@ _OUTCOMES = {"update-available": UPDATE_AVAILABLE, "blocked": UPDATE_BLOCKED}
 
 
 def exit_code_for(outcome: str) -> int:
-    """Return what `--exit-code` makes of an outcome of `decision.Outcome`."""
+    """Return the exit code that `--exit-code` gives to an outcome of `decision.Outcome`."""
     return _OUTCOMES.get(outcome, 0)

@@ -1,4 +1,4 @@
-"""Options that several commands take."""
+"""The options that several commands take, and the values that commands get from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fluxbump.config.source_options import SourceOptions
 
 
 class Color(StrEnum):
-    """When to print colours."""
+    """The choices for when to print colors."""
 
     AUTO = "auto"
     ALWAYS = "always"
@@ -24,14 +24,14 @@ class Color(StrEnum):
 
 
 class Output(StrEnum):
-    """How to print a result."""
+    """The formats of a result."""
 
     TEXT = "text"
     JSON = "json"
 
 
 class BumpFormat(StrEnum):
-    """How to print a bump."""
+    """The formats of a bump."""
 
     TEXT = "text"
     JSON = "json"
@@ -40,14 +40,14 @@ class BumpFormat(StrEnum):
 
 
 class ConfigFrom(StrEnum):
-    """Whose fluxbump.yaml judges."""
+    """The choices for whose fluxbump.yaml applies: that of the base, or of the checked files."""
 
     BASE = "base"
     HEAD = "head"
 
 
 class Bump(StrEnum):
-    """How a chart's own version is raised."""
+    """The part of a chart's own version that a bump raises."""
 
     PATCH = "patch"
     MINOR = "minor"
@@ -188,14 +188,14 @@ FixOption = Annotated[
 
 
 class ClusterOptions(Struct, frozen=True):
-    """What a user states about the clusters that a release meets.
+    """The options about the clusters that a release is for.
 
     Attributes:
-        kubernetes: the version that runs.
-        cluster_state: a file with what a cluster stores.
+        kubernetes: the Kubernetes version of the clusters. None reads it from the repository.
+        cluster_state: a file with the CRDs of a cluster, as kubectl lists them.
         cluster: whether to ask the current cluster.
-        context: ask this context's cluster.
-        accept_risk: codes of rules that do not stop a bump, with commas.
+        context: the kubectl context of the cluster to ask.
+        accept_risk: the codes of rules that do not stop a bump, with commas.
     """
 
     kubernetes: str | None = None
@@ -206,18 +206,18 @@ class ClusterOptions(Struct, frozen=True):
 
 
 class BumpOptions(Struct, frozen=True):
-    """What a bump may and shall do.
+    """The options of a bump.
 
     Attributes:
-        chart_version: take this chart release.
-        bump: how the versions of the user's charts are raised; None as configured.
-        allow_downgrade: whether pins may move to an older release.
-        align: whether install URLs or wrappers may disagree before.
-        operator: the release that flux-operator moves to; None when it stays.
-        no_mentions: whether mapping rows stay.
-        migrate_apis: whether manifests move first.
-        fix: names of the settings to fix first, with commas.
-        leave_gotk: whether a gotk-components.yaml stays that cannot be made again.
+        chart_version: the chart release to take. None lets fluxbump choose it.
+        bump: the part of the team's chart versions that is raised. None takes the configured one.
+        allow_downgrade: whether pins can move to an older release.
+        align: whether pins that disagree are set to one version.
+        operator: the release that flux-operator moves to. None if it stays.
+        no_mentions: whether rows of mapping tables stay.
+        migrate_apis: whether manifests move to newer API versions first.
+        fix: the names of the settings to fix first, with commas.
+        leave_gotk: whether a manifest of Flux stays if it cannot be generated again.
     """
 
     chart_version: str | None = None
@@ -284,11 +284,11 @@ ConsoleGroup = Annotated[
         verbose=Flat(VerboseOption, default=False),
     ),
 ]
-"""How to talk; the command gets the console that does."""
+"""The options for output. The command gets the console that is made from them."""
 
 
 def left(*, gotk: bool) -> frozenset[str]:
-    """Return the kinds of pin that an option leaves as they are."""
+    """Return the kinds of pin that `--leave-gotk` leaves. Empty without that option."""
     from fluxbump.discover.pins.traits import WHOLE_MANIFEST
 
     return WHOLE_MANIFEST if gotk else frozenset()

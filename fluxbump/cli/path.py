@@ -120,7 +120,7 @@ def _say(answer: RouteAnswer, output: PathFormat, console: Console) -> None:
 
 
 def _unread(gathered: Evidence) -> Iterator[Unreadable]:
-    """Yield the files that may hold what the route is told from, and could not be read."""
+    """Yield the files that could not be read and may hold facts for the route."""
     from fluxbump.check.evidence_parts import optional
 
     objects, cluster = optional(gathered.objects), optional(gathered.cluster)
@@ -147,7 +147,7 @@ def _steps(answer: RouteAnswer) -> list[Step]:
 
 
 def _why_it_stays(release: str, answer: RouteAnswer) -> str | None:
-    """Say what a bump to a release would tell, if no pin moves whatever clusters can take."""
+    """Say what a dry run of a bump shows, if the plan moves no pin or cannot be made."""
     from fluxbump.bump.planning.plan import Options, plan
     from fluxbump.discover.tracks import available
     from fluxbump.errors import FluxbumpError
@@ -166,7 +166,7 @@ def _why_it_stays(release: str, answer: RouteAnswer) -> str | None:
 
 
 def _using(found: Route, gathered: Evidence) -> dict[str, list[Resource]] | None:
-    """Return the manifests that use what each hop removes; None where none were looked for."""
+    """Return the manifests that use the versions that each hop removes. None if not searched."""
     from fluxbump.check.evidence_parts import optional
 
     resources = optional(gathered.objects)
@@ -213,7 +213,7 @@ def _page(answer: RouteAnswer, steps: Sequence[Step]) -> str:
 def _moving(
     found: Route, gathered: Evidence, using: dict[str, list[Resource]]
 ) -> Iterator[list[str]]:
-    """Say which manifests of this repository have to move before a hop, and what moves them."""
+    """Yield, for each hop, the lines that list the manifests to move and the way to move them."""
     from fluxbump.bump.repository_path import movable
     from fluxbump.check.evidence_parts import optional
 
@@ -268,7 +268,7 @@ def matrix(
 
 
 def _after_matrix(newest: str) -> list[Step]:
-    """Return what to type next; the route only where there is a repository to start from."""
+    """Return the commands to type next. The route is only for a repository to start from."""
     from fluxbump.model import Step
 
     charts = Step("fluxbump releases", "the chart that ships each release")
@@ -277,7 +277,7 @@ def _after_matrix(newest: str) -> list[Step]:
 
 
 def _is_checkout() -> bool:
-    """Whether we are in a checkout; asked without git, since the matrix needs none."""
+    """Whether the current folder is in a checkout, found without git: the matrix needs none."""
     try:
         here = Path.cwd()
         return any((folder / ".git").exists() for folder in (here, *here.parents))

@@ -109,7 +109,7 @@ def _print(advice: Advice, console: Console) -> None:
 
 
 def _examined(session: Session[CommitSnapshot]) -> tuple[Inventory, Repaired]:
-    """Look at the repository, and judge whether its chart may be installed."""
+    """Read the repository, and check whether its chart can be installed."""
     from fluxbump.check import check, rules, status
     from fluxbump.check.recovery.advice import Repaired
     from fluxbump.check.rules.rule import Trait

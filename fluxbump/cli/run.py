@@ -139,7 +139,7 @@ def _start(place: Place) -> RunStart:
 
 
 class _Log:
-    """Says what happens on standard error: on a terminal as progress, as JSON when asked."""
+    """Prints the events of a run to standard error, as progress on a terminal or as JSON lines."""
 
     def __init__(self, console: Console, format_: LogFormat) -> None:
         self._console = console
@@ -157,7 +157,7 @@ class _Log:
 
     @contextmanager
     def failure(self) -> Iterator[None]:
-        """Let an error that ends the block be an event too."""
+        """Log an error that ends the block as an event, and raise it again."""
         try:
             yield
         except FluxbumpError as error:
@@ -202,7 +202,7 @@ def _print(
 
 
 def _steps(report: Report, start: RunStart) -> Sequence[Step]:
-    """Return what to type next; nothing where the repository was only cloned for this run."""
+    """Return the commands to type next. Empty if the repository was cloned for this run only."""
     from fluxbump.cli.output import typed_command
     from fluxbump.model import Step
     from fluxbump.reports import run as reports

@@ -11,7 +11,7 @@ from fluxbump.cli.console import Console
 
 
 class Name(StrEnum):
-    """What has a schema."""
+    """The names of the schemas: files of the user, and reports of commands."""
 
     CONFIG = "config"
     TO = "to"

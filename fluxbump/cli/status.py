@@ -77,7 +77,7 @@ def status(
     if view.disagree:
         return _DISAGREE
     if view.problem:
-        # The report may go to a file, and an exit code needs its reason where people look.
+        # The report may go to a file, so the reason of the exit code goes to standard error.
         console.note(f"not checked against the chart index: {view.problem}")
         return IndexSourceError.exit_code
     if undecided is not None:
@@ -103,7 +103,7 @@ def _say(view: Survey, snapshot: Snapshot, output: Output, console: Console) -> 
 
 
 def _state(session: Session[Snapshot]) -> tuple[RepositoryState[Snapshot] | None, Survey]:
-    """Read the state as a scheduled run does; without an index only what `status` needs."""
+    """Read the state as a scheduled run does. Without an index, return None and the survey."""
     from fluxbump.check.repository_state import read_state
     from fluxbump.check.status import survey, survey_of
     from fluxbump.errors import IndexSourceError
@@ -116,7 +116,7 @@ def _state(session: Session[Snapshot]) -> tuple[RepositoryState[Snapshot] | None
 
 
 def _outcome(state: RepositoryState[Snapshot], policy: Policy, console: Console) -> str:
-    """Decide as a scheduled run does, and say it."""
+    """Decide as a scheduled run does, print the decision, and return the outcome."""
     from fluxbump.run.decision import describe, outcome
     from fluxbump.run.next_release.decide import decide
 

@@ -53,7 +53,7 @@ def sync(
     from fluxbump.cli.workspace import WITH_A_WORKING_TREE, open_session
     from fluxbump.git.repository import Repository
 
-    # Those that follow are brought to one version, whether they agreed before or not.
+    # The pins that follow get one version, whether they agreed before or not.
     asked = replace(asked, align=True)
     take = partial(Repository.editable, instead=WITH_A_WORKING_TREE)
     with open_session(repo, take, sources) as session:

@@ -50,12 +50,12 @@ _REMOTE = "origin"
 
 
 class Delivery(Struct, frozen=True):
-    """Where a bump goes.
+    """The place that a bump is written to: a branch, or the working tree.
 
     Attributes:
-        in_place: to the working tree.
-        checkout: to a branch, which is checked out afterwards.
-        force: to a branch that may be there already.
+        in_place: whether the bump edits the working tree.
+        checkout: whether the branch is checked out afterwards.
+        force: whether a branch of the same name is replaced.
     """
 
     in_place: bool
@@ -223,7 +223,7 @@ def _rendering(session: Session[CommitSnapshot]) -> bump.Rendering:
 
 
 def _delivered(repository: Repository, prepared: Prepared, delivery: Delivery) -> Delivered | None:
-    """Make the branch; None when there is nothing to do, or the gate refuses it."""
+    """Create the branch. None if there is nothing to do, or if the checks refuse the bump."""
     from fluxbump.bump.deliver import deliver
 
     if prepared.empty:

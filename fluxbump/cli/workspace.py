@@ -1,4 +1,4 @@
-"""Opens what the command line names; what the user named wins over the environment."""
+"""Opens the repository that the command line names, which overrides git's environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fluxbump.model import Snapshot
 from fluxbump.workspace import Session
 
 WITH_A_WORKING_TREE = "give a clone with a working tree, with --repo PATH"
-"""What to do instead of working in a bare repository, for commands that take no other source."""
+"""The advice for a bare repository, for commands that need a working tree."""
 
 S = TypeVar("S", bound=Snapshot)
 
@@ -29,14 +29,20 @@ _GIT_LOCAL = (
 def open_session(
     path: Path | None, take: Callable[[Repository], S], options: SourceOptions = AS_CONFIGURED
 ) -> AbstractContextManager[Session[S]]:
-    """Open a repository; see `fluxbump.workspace.open_session`."""
+    """Open a repository as `fluxbump.workspace.open_session` does, and undo interrupted edits.
+
+    Args:
+        path: the path that the user names. None for the current folder.
+        take: takes the snapshot to work on.
+        options: the sources of facts.
+    """
     _forget_outer_repository(path)
     return core.open_session(path, take, options, _recover)
 
 
 def _recover(repository: Repository) -> None:
-    """Undo what a run that was cut short has left, and say so, whatever the command is."""
-    # Looked for here, so that a run without leftovers does not wait for the module to load.
+    """Undo the edits of an interrupted run in the working tree, and print a line about it."""
+    # The folder is checked first, so that most runs do not wait for the module to load.
     if repository.bare or not (repository.private / "in-place").is_dir():
         return
     from fluxbump.system import replace_recovery
@@ -48,7 +54,7 @@ def _recover(repository: Repository) -> None:
 
 
 def _forget_outer_repository(path: Path | None) -> None:
-    """A hook of another repository sets these for its own; a path that was named is not it."""
+    """Remove git's variables if a path is named: a hook of another repository sets them."""
     if path is not None:
         for name in _GIT_LOCAL:
             os.environ.pop(name, None)

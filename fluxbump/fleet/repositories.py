@@ -96,7 +96,7 @@ class RunOptions(Struct, frozen=True):
         return ["run", *words, "--output=json", "--log-format=json"]
 
     def key(self, entry: FleetEntry) -> str:
-        """Return a digest of name and arguments of a run: a saved result counts for the same one."""
+        """Return a digest of a run's name and arguments: a saved result counts for the same."""
         return sha256(json.dumps([entry.name, *self.options(entry)]).encode()).hexdigest()
 
 

@@ -1,1 +1,1 @@
-"""How commands print what came of them, and how a user would type the next one."""
+"""Prints the results of commands, and writes the next commands as the user would type them."""

@@ -1,4 +1,4 @@
-"""What a bump says, wherever it is delivered: its result, and what the gate has against it."""
+"""Prints a bump, delivered to a branch or the working tree: its result, or its refusal."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class How(Struct, frozen=True):
-    """How a bump was asked for, and what comes after it.
+    """The request for a bump, and the texts for its end.
 
     Attributes:
-        target: the release as it was typed; None where the command takes none.
-        dry_run: it is shown only, also when it is refused.
-        not_done: what has not happened when the gate refuses it.
-        steps: what to type when it passed.
-        done: what has happened when nothing stops it.
+        target: the release as typed. None if the command takes none.
+        dry_run: whether the bump is shown only, also if it is refused.
+        not_done: the sentence about what a refused bump did not do.
+        steps: the commands to type after a bump that passes.
+        done: the sentence about what a bump that passes did.
     """
 
     target: str | None
@@ -36,11 +36,11 @@ class How(Struct, frozen=True):
 
 
 class Came(Struct, frozen=True):
-    """What came of a bump, for people.
+    """The result of a bump, for people.
 
     Attributes:
-        text: the result.
-        note: a remark beside it; empty for none.
+        text: the result for standard output.
+        note: a remark for standard error. Empty for none.
     """
 
     text: str = ""
@@ -56,15 +56,15 @@ def say(
     outcome: Callable[[Paint], Came],
     how: How,
 ) -> None:
-    """Print a bump, and what to type next.
+    """Print a bump, and the commands to type next.
 
     Args:
         prepared: the bump.
-        output: how.
-        console: where to.
-        as_json: makes the report.
-        outcome: says what came of a bump that changes something.
-        how: it was asked for, and what comes after it.
+        output: the format.
+        console: takes the output.
+        as_json: makes the JSON report from the next commands.
+        outcome: describes the result of a bump that changes something.
+        how: the request, and the texts for the end.
     """
     steps: Sequence[Step] = () if prepared.empty else how.steps
     if not prepared.passed:

@@ -1,4 +1,4 @@
-"""What to type after a bump: one that was made, one that was only shown, one that was refused."""
+"""Finds the commands to type after a bump that was made, shown only, or refused."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _CLUSTER = ("--kubernetes", "--cluster-state", "--context")
 
 
 def made(prepared: Prepared, result: Delivered, root: str | None, remote: str | None) -> list[Step]:
-    """Return how to look at a branch, and how to publish it.
+    """Return the commands to read a new branch, and to push it.
 
     Args:
         prepared: the bump.
-        result: what became of it.
-        root: of the repository; None when the reader is there.
-        remote: the name of the remote to push to; None when there is none.
+        result: the branch that was written.
+        root: the path of the repository. None if it is the current folder.
+        remote: the name of the remote to push to. None if there is none.
     """
     git = ["git", *(["-C", root] if root else [])]
     commits = len(prepared.steps)
@@ -45,7 +45,7 @@ def made(prepared: Prepared, result: Delivered, root: str | None, remote: str | 
 
 
 def written(result: Written, root: str | None) -> list[Step]:
-    """Return how to look at what was written to the working tree."""
+    """Return the commands to read and stage the files that were written to the working tree."""
     git = ["git", *(["-C", root] if root else [])]
     files = [*result.replaced, *result.created, *result.removed]
     look = Step(typed([*git, "diff"]), "what changed")
@@ -55,16 +55,16 @@ def written(result: Written, root: str | None) -> list[Step]:
 
 
 def shown() -> list[Step]:
-    """Return how to do what a dry run has shown."""
+    """Return the command that makes the bump that a dry run has shown."""
     return [Step(typed_command.again(flags=_DRY), "does it")]
 
 
 def refused(prepared: Prepared[Snapshot], target: str | None) -> list[Step]:
-    """Return how to go on after a refusal.
+    """Return the commands to type after a refusal.
 
     Args:
-        prepared: the bump.
-        target: the release as it was typed; None where a command takes none.
+        prepared: the refused bump.
+        target: the release as typed. None if the command takes none.
     """
     from fluxbump.check.rules import need_surroundings
 
@@ -74,7 +74,7 @@ def refused(prepared: Prepared[Snapshot], target: str | None) -> list[Step]:
         steps += _safer(prepared, target)
     codes = ",".join(sorted({finding.code for finding in prepared.stopping}))
     instead = {target: release} if target else None
-    # A dry run has shown all of it already, so what is left is to do it.
+    # A dry run has shown the findings already, so the next command is the real one.
     risk = typed_command.again(
         "--accept-risk", codes, without=("--accept-risk",), flags=_DRY, instead=instead
     )
@@ -88,7 +88,7 @@ def refused(prepared: Prepared[Snapshot], target: str | None) -> list[Step]:
 
 
 def _fixed(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:
-    """Yield the command that fixes first what blocks it, if it fixes all of that."""
+    """Yield the command that first fixes the refusals, if all of them can be fixed."""
     fixes = {finding.fix for finding in prepared.refusals}
     if target is None or "" in fixes or not _movable(prepared):
         return
@@ -102,7 +102,7 @@ def _fixed(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:
 
 
 def _movable(prepared: Prepared[Snapshot], *, some: bool = False) -> bool:
-    """Whether every manifest that stands in the way can be moved by a migration, or `some`."""
+    """Whether a migration can move all manifests that block the bump, or with `some`, any."""
     from fluxbump.bump import repository_path
     from fluxbump.check import rules
     from fluxbump.check.evidence_parts import optional
@@ -122,7 +122,7 @@ def _movable(prepared: Prepared[Snapshot], *, some: bool = False) -> bool:
 
 
 def _safer(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:
-    """Yield the newest release that passes, and the way to the one that was asked for."""
+    """Yield the command for the newest release that passes, and the route to the target."""
     from fluxbump.bump import repository_path
 
     gathered, goal = prepared.before, str(prepared.plan.release)

@@ -1,4 +1,4 @@
-"""How `fluxbump check` ends: what it prints, and with which code it exits."""
+"""Prints the verdict of `fluxbump check`, and decides its exit code."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def say_check(
     *,
     about: Evidence,
 ) -> None:
-    """Print a verdict as `say` does it, and what was suppressed or not applicable if asked.
+    """Print a verdict, and the suppressed and not applicable rules if the user asks for them.
 
     Raises:
         OutputError: a file cannot be written.
@@ -51,16 +51,16 @@ def say_check(
 
 
 def exit_code(verdict: Verdict, *, strict: bool, require_render: bool, console: Console) -> int:
-    """Return the exit code: 1 where a finding stops the change.
+    """Return the exit code: 1 if a finding stops the change, else 0.
 
     Args:
-        verdict: what was found.
-        strict: warnings stop it too, and so does what nobody looked at.
-        require_render: it is stopped where `helm template` could not be run.
-        console: is told why, where no finding says it.
+        verdict: the result of the check.
+        strict: whether warnings and unchecked places stop the change too.
+        require_render: whether the change is stopped if `helm template` could not be run.
+        console: takes the reason if no finding shows it.
 
     Raises:
-        IndexSourceError: a rule that the gate is for could not look.
+        IndexSourceError: an essential rule could not run.
     """
     missing = [rule for rule in verdict.not_run if need((rule.code,), "renders")]
     if require_render and missing:
@@ -76,7 +76,7 @@ def exit_code(verdict: Verdict, *, strict: bool, require_render: bool, console: 
     essential = having(Trait.ESSENTIAL)
     unjudged = next((rule for rule in verdict.not_run if rule.code in essential), None)
     if unjudged is not None:
-        # A gate that could not look at what it is for must not be green.
+        # A gate that could not run an essential rule must not be green.
         raise IndexSourceError(
             f"{unjudged.code} could not be checked: {unjudged.reason}",
             hint=f"give --index, or leave the rule out: --ignore {unjudged.code}",

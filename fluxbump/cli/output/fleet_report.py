@@ -1,4 +1,4 @@
-"""What a fleet run prints: a line for each repository, the summary, what to type next."""
+"""Prints the progress of a fleet: a line for each repository, then the summary."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class FleetReport:
-    """Says what becomes of a fleet: a line for each repository, and the summary."""
+    """Prints a line for each repository of a fleet as it is done, and the summary at the end."""
 
     def __init__(
         self, entries: Sequence[FleetEntry], console: Console, *, output: FleetFormat, logs: bool
@@ -33,7 +33,7 @@ class FleetReport:
         self._done = 0
 
     def begin(self, state: FleetState | None, shard: Shard | None) -> None:
-        """Say what is odd about what is asked."""
+        """Note ignored lines of the state file, and a fleet or shard without a repository."""
         if state and state.skipped:
             self._console.note(
                 f"{state.path}: {state.skipped} lines are not results and are ignored"
@@ -43,7 +43,7 @@ class FleetReport:
             self._console.note(f"{part} has no repository: nothing to do")
 
     def finished(self, result: FleetResult, log: str) -> None:
-        """Print the line of a repository, after its log where that is wanted."""
+        """Print the line of a repository, after the log of its run if that is wanted."""
         from fluxbump.reports import fleet as report
 
         self._done += 1
@@ -53,7 +53,7 @@ class FleetReport:
             self._console.report(report.line(result, self._width, self._paint))
 
     def waiting(self, running: Sequence[str]) -> None:
-        """Say on a terminal how far it is."""
+        """Show the progress on a terminal: the count, and the repositories that are running."""
         text = f"{self._done} of {self._count} done, running: {', '.join(running)}"
         self._console.progress(text)
 
@@ -87,7 +87,7 @@ class FleetReport:
 
 
 def _steps(summary: Summary) -> list[Step]:
-    """Return what to type next: about what failed, else for real after a dry run."""
+    """Return the next command: more details after a failure, or the real run after a dry run."""
     from fluxbump.cli.output import typed_command
     from fluxbump.fleet.repositories import FleetOutcome
     from fluxbump.model import Step

@@ -1,4 +1,4 @@
-"""What a command that reads HEAD does not see: pins and configuration that are not committed."""
+"""Notes uncommitted pins and configuration, which a command that reads HEAD ignores."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def say_what_differs(
     *,
     touched: Collection[str] = (),
 ) -> None:
-    """Say in one line where the working tree would be answered for differently from HEAD.
+    """Print one line if the answer for the working tree can differ from that for HEAD.
 
     Args:
-        session: of a snapshot; nothing is said unless that is HEAD.
-        inventory: of the snapshot.
-        index: the chart index, if there is one.
+        session: the repository and its snapshot. If that is not HEAD, nothing is printed.
+        inventory: the pins of the snapshot.
+        index: the chart index. None if it is not available.
         console: takes the line.
         instead: the command that reads the working tree.
-        touched: files whose changes count, whatever they are.
+        touched: the files of which any change counts.
     """
     if console.quiet or session.snapshot.name != _HEAD or session.repository.clean:
         return
@@ -48,7 +48,7 @@ def say_what_differs(
 def _differing(
     session: Session[Snapshot], inventory: Inventory, index: ChartIndex | None
 ) -> list[str]:
-    """Return the files whose pins differ; the configuration first, if that does."""
+    """Return the files whose pins differ, with the configuration first if it differs."""
     from fluxbump.config.settings import FILE
     from fluxbump.discover.inventory import discover
     from fluxbump.errors import FluxbumpError
@@ -61,7 +61,7 @@ def _differing(
         configured = settings != session.settings
         scope = settings.scope(releases.app_versions(releases.known(index)) if index else {})
         there = _pinned(discover(worktree, scope))
-    except FluxbumpError:  # what cannot be read there differs from what could be read here
+    except FluxbumpError:  # it cannot be read in the working tree, so it differs from HEAD
         return [FILE]
     here = _pinned(inventory)
     return [*([FILE] if configured else []), *sorted({path for path, *_ in here ^ there})]

@@ -1,4 +1,4 @@
-"""Where the metrics of a run go: to a file, or with OpenTelemetry."""
+"""Writes the metrics of a run to a file, or sends them with OpenTelemetry."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 Ended = Callable[[str, datetime | None], None]
-"""Takes the outcome of a run, and when the newest safe release was published."""
+"""Takes the outcome of a run, and the time when the newest safe release was published."""
 
 
 class Measured:
-    """What is known so far; the last word counts."""
+    """The facts for the metrics, set during a run. The last assignment counts."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -30,9 +30,9 @@ class Measured:
 
 @contextmanager
 def measured(path: Path | None, console: Console) -> Iterator[Measured]:
-    """Write the metrics when a run ends, also if it fails; nothing without a path.
+    """Write the metrics when a run ends, also if it fails. Without a path, write nothing.
 
-    Metrics that cannot be written or sent are noted and no error: what they tell is done already.
+    A failure to write or send them is noted and is no error, because the run itself is done.
     """
     begun = time.monotonic()
     known = Measured()
@@ -45,12 +45,12 @@ def measured(path: Path | None, console: Console) -> Iterator[Measured]:
 
 @contextmanager
 def measured_run(path: Path | None, console: Console, repository: str | None) -> Iterator[Ended]:
-    """Write the metrics when a run of one repository ends; it has failed unless it says otherwise.
+    """Write the metrics when a run of one repository ends. Without a call, it counts as failed.
 
     Args:
-        path: of the file, or who else takes them (`otel:`); None to write none.
-        console: takes what is wrong with it.
-        repository: path or URL; None for the repository we are in.
+        path: the path of the file, or `otel:`. None writes no metrics.
+        console: takes a note if they cannot be written.
+        repository: the path or URL of the repository. None for that of the current folder.
     """
     if path is None:
         yield lambda _outcome, _published: None
@@ -98,4 +98,4 @@ def _opentelemetry(metrics: Sequence[Metric]) -> None:
 
 
 _SENDERS: dict[str, Callable[[Sequence[Metric]], None]] = {"otel:": _opentelemetry}
-"""What takes metrics that go into no file."""
+"""The senders of metrics, by the value of `--metrics` that selects them."""

@@ -1,4 +1,4 @@
-"""Tries what a check advises, without a trace: with which options a bump passes, if it does."""
+"""Tries a bump in memory to find the options with which it passes, for the advice of a check."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ _FIX = "--fix "
 
 
 class TriedFrom(Struct, frozen=True):
-    """Where a bump is tried.
+    """The place where a bump is tried.
 
     Attributes:
-        repository: a path inside of it; None for where we are.
-        rev: the revision to start from; None for HEAD, or the working tree.
-        pinned: the files that hold pins; with uncommitted changes the working tree is tried.
-        sources: where facts come from.
-        known: what is known beside the repository.
+        repository: a path inside the repository. None for the current folder.
+        rev: the revision to start from. None for HEAD, or for the working tree if it differs.
+        pinned: the files that hold pins. If they have uncommitted changes, the working tree is
+            used.
+        sources: the sources of facts.
+        known: the facts that do not come from the repository.
     """
 
     repository: Path | None
@@ -42,7 +43,7 @@ class TriedFrom(Struct, frozen=True):
 
 
 def options_for(release: str, place: TriedFrom) -> tuple[str, ...] | None:
-    """Return the options with which `fluxbump to` moves pins to a release; None if none do."""
+    """Return the options with which `fluxbump to` moves pins to a release. None if none works."""
     options = dict[str, str]()
     in_place = is_uncommitted(place)
     for _ in range(_TRIES):
@@ -62,7 +63,7 @@ def options_for(release: str, place: TriedFrom) -> tuple[str, ...] | None:
 
 
 def is_uncommitted(place: TriedFrom, also: Iterable[str] = ()) -> bool:
-    """Whether a bump from HEAD would miss what was judged: pins, or these files too."""
+    """Whether a bump from HEAD would miss uncommitted changes of pins or of these files."""
     from fluxbump.cli.workspace import open_session
     from fluxbump.git.repository import Repository
 
@@ -112,13 +113,13 @@ def _prepared(
 
 
 def _named(error: FluxbumpError) -> dict[str, str]:
-    """Return the options that an error says to add, of those that a check may advise."""
+    """Return the options that an error advises, out of those that a check can advise."""
     told = [step.add for step in error.next if isinstance(step, Again)]
     return {word: "" for words in told for word in words if word in _OPTIONS}
 
 
 def _fixing(prepared: Prepared[Snapshot]) -> dict[str, str]:
-    """Return the options that take away what refuses a bump, if they take away all of it."""
+    """Return the options that fix all refusals of a bump. Empty if one cannot be fixed."""
     fixes = {finding.fix for finding in prepared.refusals}
     if "" in fixes:
         return {}

@@ -1,4 +1,4 @@
-"""The command line as it was typed, and with other words, for advice that works when followed."""
+"""Keeps the command line as typed, and writes next commands from it that work when pasted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FLAGS = frozenset(
         "--render",
     ]
 )
-"""The options below that take no value."""
+"""The options among `TAKEN` and `OF_BUMP` that take no value."""
 _SHORT = frozenset("nqy")
 _WORKTREE = ("--worktree",)
 _CLUSTERS = ("--kubernetes", "--cluster-state", "--cluster", "--context")
@@ -39,15 +39,15 @@ TAKEN: Mapping[str, Collection[str]] = {
     "releases": ("--repo", "--rev", "--index"),  # it asks the index, so never offline
     "init": ("--repo",),
 }
-"""What a command takes that says where it works, and where its facts come from."""
+"""The options of each command for its place of work and its sources of facts."""
 OF_BUMP = ("--dry-run", "-n", "--in-place", "--checkout", "--bump", "--operator", "--align",
            "--no-mentions", "--migrate-apis", "--fix", "--leave-gotk", "--render", "--helm",
            "--flux")  # fmt: skip
-"""What another bump is asked for likewise; not what was accepted for the one that was typed."""
+"""The options that a further bump takes over. `--accept-risk` is not one of them."""
 
 
 def remember(arguments: Sequence[str]) -> None:
-    """Note what this run was called with; who reads a page types no command that prints one."""
+    """Keep the arguments of this run, without the option that prints a page for a browser."""
     _words.clear()
     for word in _parted(arguments):
         if word == "html" and _words[-1:] in (["--output"], ["-o"]):
@@ -57,7 +57,7 @@ def remember(arguments: Sequence[str]) -> None:
 
 
 def _parted(arguments: Iterable[str]) -> Iterator[str]:
-    """Yield the words, each of several short flags in one word by itself: `-nq` is `-n -q`."""
+    """Yield the words, with short flags that share a word taken apart: `-nq` is `-n -q`."""
     for word in arguments:
         if word.startswith("-") and len(word) > len("-n") and {*word[1:]} <= _SHORT:
             yield from (f"-{letter}" for letter in word[1:])
@@ -71,13 +71,13 @@ def again(
     flags: Collection[str] = (),
     instead: Mapping[str, str] | None = None,
 ) -> str:
-    """Write the command of this run once more, so that a shell reads it.
+    """Return the command of this run with changes, quoted for a shell.
 
     Args:
-        more: words to add.
-        without: options with a value that are left out.
-        flags: options without a value that are left out.
-        instead: words in place of others.
+        more: the words to add.
+        without: the options with a value to leave out.
+        flags: the options without a value to leave out.
+        instead: maps words to the words that replace them.
     """
     words = ["fluxbump"]
     rest = iter(_words)
@@ -90,7 +90,7 @@ def again(
 
 
 def steps(error: FluxbumpError) -> list[Step]:
-    """Return what an error says to type next, with this run's own words where it says so."""
+    """Return the next commands of an error. For an `Again`, it is the command of this run."""
     return [
         Step(again(*step.add, flags=step.drop), step.why)
         if isinstance(step, Again)
@@ -100,7 +100,7 @@ def steps(error: FluxbumpError) -> list[Step]:
 
 
 def placed(steps: Iterable[Step]) -> list[Step]:
-    """Let commands work on what this run has worked on: its repository, revision and sources."""
+    """Return the commands with this run's options for repository, revision and sources."""
     return [_placed(step) for step in steps]
 
 
@@ -116,7 +116,7 @@ def _placed(step: Step) -> Step:
 
 
 def _carried(command: str, given: Collection[str]) -> Iterator[str]:
-    """Yield the options of this run that another command takes, unless they are given there."""
+    """Yield the options of this run that another command takes and does not have yet."""
     wanted = {*TAKEN.get(command, ())}
     if command == "to" and _words[0] in ("to", "sync"):
         wanted |= {*OF_BUMP}

@@ -1,4 +1,4 @@
-"""What a command has not read that may matter to its answer."""
+"""Notes the files that a command could not read and that may matter to its answer."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def say_unread(files: Iterable[Unreadable], console: Console) -> None:
-    """Say once of each file why it was not read.
+    """Print one line for each file, with the reason why it was not read.
 
     Args:
-        files: that could not be read; one may be named several times.
-        console: takes a line for each.
+        files: the files that could not be read. A file can appear several times.
+        console: takes the lines.
     """
     from fluxbump.discover import unparsed
 

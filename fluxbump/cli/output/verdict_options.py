@@ -1,4 +1,4 @@
-"""Options that say how a verdict is printed, and which findings it accepts as known."""
+"""The options for the output of a verdict, and for the baseline of accepted findings."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from fluxbump.reports.verbosity import Detail
 
 
 class ReportOptions(Struct, frozen=True):
-    """How to print a verdict.
+    """The options for the output of a verdict.
 
     Attributes:
-        output: formats, each with the file it goes to, or without.
-        format_: the same, as it was called before.
-        output_file: where the format without a file of its own goes.
-        output_format: how much of each finding the text has.
-        everything: whether nothing is left out.
-        statistics: whether to count the findings of each rule.
-        show_suppressed: whether to list what is suppressed.
+        output: the formats, each with or without a file: `FORMAT` or `FORMAT=FILE`.
+        format_: the same under the old name of the option.
+        output_file: the file for the format without a file of its own.
+        output_format: the amount of detail of each finding in the text.
+        everything: whether all findings are listed, existing ones too.
+        statistics: whether the findings of each rule are counted.
+        show_suppressed: whether suppressed findings are listed.
     """
 
     output: list[str] | None = None
@@ -81,11 +81,11 @@ REPORT = OptionGroup(
 
 
 class BaselineOptions(Struct, frozen=True):
-    """The findings that a team accepts because they were there when it began.
+    """The options for the file of findings that a team accepts because they are old.
 
     Attributes:
-        baseline: a file that holds them.
-        write_baseline: where to write that file, with what is found now.
+        baseline: the file to read.
+        write_baseline: the file to write with the current findings.
     """
 
     baseline: Path | None = None

@@ -1,4 +1,4 @@
-"""Where a check's verdict goes: formats, files, the summary page; and its baseline file."""
+"""Writes the verdict of a check to its formats and files, and applies the baseline file."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _TEXT, _GITHUB, _HTML = "text", "github", "html"
 
 
 class Sink(Struct, frozen=True):
-    """One format, and where it goes.
+    """A format of the verdict, and the place that it is written to.
 
     Attributes:
-        format: its name.
-        file: None for standard output.
+        format: the name of the format.
+        file: the file to write. None for standard output.
     """
 
     format: str
@@ -41,14 +41,14 @@ class Sink(Struct, frozen=True):
 
 
 def sinks(asked: Sequence[str], file: Path | None) -> tuple[Sink, ...]:
-    """Read `--output FORMAT` and `--output FORMAT=FILE`; without any, text.
+    """Read the values of `--output`: `FORMAT` or `FORMAT=FILE`. Without any, the format is text.
 
     Args:
-        asked: as typed.
-        file: where the format without a file of its own goes; None for standard output.
+        asked: the values as typed.
+        file: the place of a format without a file of its own. None for standard output.
 
     Raises:
-        UsageError: there is no such format, or two would go to one place.
+        UsageError: a format is unknown, or two formats would go to one place.
     """
     found = []
     for value in asked or [_TEXT]:
@@ -81,15 +81,15 @@ def say(
     *,
     about: Evidence,
 ) -> None:
-    """Print a verdict, and write the files and the summary page that it goes to.
+    """Print a verdict, and write it to its files and to the summary page.
 
     Args:
-        verdict: what was found.
-        where: it goes.
-        view: how much of it the text has.
-        steps: what to type next.
-        console: for what goes to standard output.
-        about: what was judged, for the pins that a page draws.
+        verdict: the result of the check.
+        where: the formats with their places.
+        view: the details that the text shows.
+        steps: the commands to type next.
+        console: takes the formats for standard output.
+        about: the evidence that was checked, for the pins that a page draws.
 
     Raises:
         OutputError: a file cannot be written.
@@ -101,7 +101,7 @@ def say(
             paint = console.paint() if sink.file is None else None
             text = _rendered(verdict, sink.format, view, steps, paint)
         if sink.file is None:
-            # What GitHub's runner shall obey goes out as it is; everything else is made harmless.
+            # Commands for GitHub's runner are printed as they are. All else is made harmless.
             show = {_GITHUB: console.commands, _TEXT: console.report}
             show.get(sink.format, console.result)(text)
         else:
@@ -150,14 +150,14 @@ def with_baseline(
     merged: MergedEntries | None,
     console: Console,
 ) -> Verdict:
-    """Take what a baseline file accepts out of a verdict; write that file first, if asked to.
+    """Remove the findings that a baseline file accepts, after writing the file if asked to.
 
     Args:
-        verdict: with all findings.
-        read: the file; None if there is none, or it is written.
-        written: the file that is written.
-        merged: what the file accepts at the base; None if the change cannot have written it.
-        console: is told what was written.
+        verdict: the verdict with all findings.
+        read: the file to read. None if there is none, or if it is written.
+        written: the file to write with the current findings. None writes none.
+        merged: the entries of the file at the base. None if the file is not compared with a base.
+        console: takes the note about a written file.
 
     Raises:
         UsageError: the file cannot be read, or is no baseline file.
@@ -202,14 +202,14 @@ def after_check(
     *,
     editable: bool,
 ) -> list[Step]:
-    """Return what to type after a check, in the repository and with the sources that it had.
+    """Return the commands to type after a check, for the same repository and sources.
 
     Args:
-        verdict: of the check.
-        examined: what was judged.
-        index: the chart index, if there is one.
-        place: where `fluxbump to` would work.
-        editable: the working tree was judged, so that a fix can edit it.
+        verdict: the result of the check.
+        examined: the evidence that was checked.
+        index: the chart index. None if it is not available.
+        place: the place where a bump is tried.
+        editable: whether the working tree was checked, so that a fix can edit it.
     """
     from fluxbump.cli.output import typed_command
     from fluxbump.cli.output.passing_bump import is_uncommitted, options_for
@@ -228,7 +228,7 @@ def after_check(
 
 
 def _installed(examined: Examined, index: ChartIndex | None) -> str | None:
-    """Return the installed release, if `fluxbump to` can be told to stay at it."""
+    """Return the installed release if `fluxbump to` accepts it as the target, else None."""
     from fluxbump.bump.planning.plan import Options, plan
     from fluxbump.discover.tracks import available
     from fluxbump.errors import FluxbumpError
@@ -247,9 +247,9 @@ def _installed(examined: Examined, index: ChartIndex | None) -> str | None:
 
 
 def _release_for_all(verdict: Verdict, examined: Examined, index: ChartIndex | None) -> str | None:
-    """Return the release that every pin should come to; None if that is not known.
+    """Return the release to which all pins should move. None if it is not known.
 
-    It is the newest that is held, so that no pin goes back.
+    It is the newest release that a pin holds, so that no pin goes down.
     """
     from fluxbump.check.newest_safe import refusals
     from fluxbump.check.rules import having

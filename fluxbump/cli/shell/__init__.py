@@ -1,1 +1,1 @@
-"""Between a shell and a command: how words become parameters, help, and completion."""
+"""Turns the words of a command line into parameters, and writes help and completion."""

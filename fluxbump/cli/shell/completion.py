@@ -1,7 +1,7 @@
-"""What a shell completes: releases, rules and revisions. Fast, and never from the network.
+"""Completes releases, rules and revisions in a shell, fast and without the network.
 
-A shell asks while somebody types. So the releases are those of the table that ships, the rules are
-read from the names of their pages, and whatever goes wrong completes nothing.
+A shell asks while the user types. So the releases come from the table that ships with fluxbump,
+the rules come from the names of their pages, and an error completes nothing.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from fluxbump.errors import FluxbumpError, UsageError
 from fluxbump.text.patterns import lazy_pattern
 
 SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
-"""Shells that there is a completion for."""
+"""The shells that fluxbump has a completion for."""
 
 OPTIONS = ("--show-completion", "--install-completion")
-"""Options that take the name of a shell; without it, that of the shell that runs fluxbump."""
+"""The options that take the name of a shell, by default that of the calling shell."""
 
 VARIABLE = "_FLUXBUMP_COMPLETE"
-"""Set by the completion of the shell when it asks what fits."""
+"""The variable that the shell's completion sets when it asks for the words that fit."""
 
 _PROGRAM = "fluxbump"
 _WORDS = ("latest", "latest-safe")
 _HARMLESS = lazy_pattern(r"[\w.][\w./+@:,=%-]*")
-"""What no shell reads as more than a word."""
+"""Matches text that every shell reads as one plain word."""
 
 
 def releases(incomplete: str) -> list[str]:
@@ -38,7 +38,7 @@ def releases(incomplete: str) -> list[str]:
 
 
 def codes(incomplete: str) -> list[str]:
-    """Complete the last of several codes of rules with commas between."""
+    """Complete the last code in a list of rules that is separated by commas."""
     before, comma, last = incomplete.rpartition(",")
     return [f"{before}{comma}{code}" for code in _fitting(_codes(), last)]
 
@@ -51,8 +51,8 @@ def rules(incomplete: str) -> list[str]:
 def revisions(incomplete: str) -> list[str]:
     """Complete a branch or a tag of the repository that the user is in.
 
-    A shell puts a completion into the command line as it is, so a name that the shell would read as
-    a command, `$(…)`, is left out: anybody who may push a branch chooses its name.
+    A shell puts a completion into the command line as it is. So a name that the shell would read as
+    a command, `$(…)`, is left out, because anybody who can push a branch chooses its name.
     """
     from fluxbump.git import refs
 
@@ -79,10 +79,10 @@ def asked(arguments: Sequence[str]) -> bool:
 
 
 def answer(option: str, shell: str) -> str:
-    """Return the completion script of a shell, or install it and say where it is.
+    """Return the completion script of a shell, or install it and return where it is.
 
     Raises:
-        UsageError: there is none for this shell.
+        UsageError: fluxbump has no completion for this shell.
     """
     from typer import _completion_shared as completion
 

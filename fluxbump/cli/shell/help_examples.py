@@ -87,7 +87,7 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
 
 
 def examples(command: str) -> list[str]:
-    """Return the lines of a command's examples; none if it has none."""
+    """Return the lines of a command's examples. Empty if it has none."""
     lines: list[str] = []
     for comment, line in EXAMPLES.get(command, ()):
         lines += [f"# {comment}", line]

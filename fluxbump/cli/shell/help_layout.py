@@ -1,4 +1,4 @@
-"""What `--help` prints beside the texts of the options: groups of options, notes, exit codes.
+"""The parts of `--help` beside the texts of options: groups of options, notes, exit codes.
 
 Loaded for help only. The order is that of a reader's questions: what is it, how is it typed, which
 options are there, what does the exit code mean.
@@ -19,7 +19,7 @@ GROUPS: Mapping[str, str] = {
     "allow-http allow-host timeout",
     "Sources": "index releases offline helm flux",
 }
-"""Groups of options in the order of the help, and the long names in each, without their dashes."""
+"""The groups of options in the order of the help, with the long names in each, without dashes."""
 
 REST = "Options"
 """The group of an option that none of `GROUPS` names, such as `--help`."""
@@ -44,7 +44,7 @@ EXIT_CODES: Mapping[str, Mapping[int, str]] = {
     },
     "status": {0: "the pins agree", 1: "the pins disagree", 7: "fluxbump cannot check that"},
 }
-"""The exit codes of the commands that have a meaning of their own for some."""
+"""The exit codes of the commands that give some of them a meaning of their own."""
 
 
 def group_of(options: Sequence[str]) -> str:
@@ -54,7 +54,7 @@ def group_of(options: Sequence[str]) -> str:
 
 
 def exit_codes(command: str) -> list[tuple[str, str]]:
-    """Return the exit codes of a command, and what they mean; all for the program itself."""
+    """Return a command's own exit codes with their meanings. Without a command, all of them."""
     from fluxbump import errors
 
     codes = EXIT_CODES.get(command, {}) if command else errors.EXIT_CODES
@@ -62,7 +62,7 @@ def exit_codes(command: str) -> list[tuple[str, str]]:
 
 
 def others(command: str) -> str:
-    """Say where the other exit codes of a command are; empty for the program itself."""
+    """Return the sentence that points to the other exit codes. Empty for the program itself."""
     if not command:
         return ""
     which = "The others are" if command in EXIT_CODES else "They are"

@@ -1,4 +1,4 @@
-"""Lays out the text of `--help`: as wide as the terminal, and each option in one piece."""
+"""Lays out the text of `--help` to the width of the terminal, without breaking an option."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class HelpText:
         self._written.append(text)
 
     def write_usage(self, program: str, arguments: str) -> None:
-        """Add how the command is called."""
+        """Add the line that shows how the command is called."""
         self._lines([f"Usage: {program} {arguments}".rstrip()])
 
     def write_heading(self, heading: str) -> None:
@@ -42,7 +42,7 @@ class HelpText:
             self.write("\n")
 
     def write_text(self, text: str) -> None:
-        """Add paragraphs, which a blank line divides."""
+        """Add paragraphs, which are separated by blank lines."""
         paragraphs = (" ".join(part.split()) for part in text.split("\n\n"))
         for number, paragraph in enumerate(paragraphs):
             if number:
@@ -50,7 +50,7 @@ class HelpText:
             self._lines([paragraph], hanging=0)
 
     def write_dl(self, rows: Iterable[Sequence[str]]) -> None:
-        """Add terms with their texts: beside them, or below on a narrow terminal."""
+        """Add terms with their texts beside them, or below them on a narrow terminal."""
         pairs = [(term, " ".join(text.split())) for term, text in rows]
         longest = max((columns(term) for term, _ in pairs), default=0)
         beside = min(longest, _LONGEST) + _STEP
@@ -63,7 +63,7 @@ class HelpText:
             self._lines([f"{term if is_beside else '':{beside}}{text}"], hanging=beside)
 
     def write_examples(self, lines: Iterable[str]) -> None:
-        """Add commands, which stay whole, and the comments above them."""
+        """Add commands, which are not wrapped, and the comments above them."""
         for line in lines:
             mark = line[: len(_COMMENT)] if line.startswith(_COMMENT) else ""
             room = self.width - self.current_indent - len(mark)
@@ -73,7 +73,7 @@ class HelpText:
 
     @contextmanager
     def section(self, name: str) -> Iterator[None]:
-        """Add a heading, and what is written meanwhile below it."""
+        """Add a heading, and indent the text that the block writes below it."""
         self.write_paragraph()
         self.write_heading(name)
         with self.indentation():
@@ -81,7 +81,7 @@ class HelpText:
 
     @contextmanager
     def indentation(self) -> Iterator[None]:
-        """Indent what is written meanwhile."""
+        """Indent the text that the block writes."""
         self.current_indent += _STEP
         try:
             yield
@@ -100,6 +100,6 @@ class HelpText:
 
 
 def _hung(line: str, width: int, hanging: int) -> list[str]:
-    """Break a line; one that begins with spaces continues below its first word."""
+    """Break a line. If it begins with spaces, it continues below its first word."""
     indent = len(line) - len(line.lstrip())
     return fitted_line(line, width, max(0, hanging - indent))

@@ -1,8 +1,8 @@
-"""Options that belong together, as one value: a command takes the value, typer the options.
+"""Lets a command take a group of options as one value, while typer sees each option.
 
 typer has no such groups: it makes an option of each parameter. So a parameter that is annotated
-with an `OptionGroup` is replaced by the options of the group before typer looks, and the value is
-made of them when the command is called.
+with an `OptionGroup` is replaced by the options of the group before typer reads the command, and
+the value is made of them when the command is called.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ class Flat(Struct, frozen=True):
     """One option of a group.
 
     Attributes:
-        annotation: as typer wants it.
-        default: what it holds when nobody gives it.
-        before: in `--help` it stands before the option of this name, where the command has one.
+        annotation: the annotation of the parameter for typer.
+        default: the value if the user does not give the option.
+        before: the name of the option that follows it in `--help`, if the command has that one.
     """
 
     annotation: Any
@@ -30,20 +30,20 @@ class Flat(Struct, frozen=True):
 
 
 class OptionGroup:
-    """Options that make one value."""
+    """A group of options from which one value is made."""
 
     def __init__(self, make: Callable[..., object], **options: Flat) -> None:
         """Name the options of a group.
 
         Args:
-            make: makes the value; it takes them by their names.
-            options: in the order of `--help`.
+            make: makes the value from the options, by their names.
+            options: the options, in the order of `--help`.
         """
         self._make = make
         self.options = options
 
     def value(self, given: dict[str, Any]) -> object:
-        """Take the options of the group out of those that were given, and make its value."""
+        """Remove the options of the group from `given`, and return the value made of them."""
         return self._make(**{name: given.pop(name) for name in self.options})
 
 
@@ -59,7 +59,7 @@ def flat(command: Callable[..., Any]) -> Callable[..., Any]:
 
     parameters = _ordered(signature.parameters, groups)
     vars(call)["__signature__"] = signature.replace(parameters=parameters)
-    # Everything typer wants to know is in the signature.
+    # The signature has all that typer needs.
     call.__annotations__ = {}
     return call
 
@@ -75,7 +75,7 @@ def _groups(parameters: Mapping[str, inspect.Parameter]) -> Iterator[tuple[str, 
 def _ordered(
     parameters: Mapping[str, inspect.Parameter], groups: Mapping[str, OptionGroup]
 ) -> list[inspect.Parameter]:
-    """Return the parameters with those of the groups in the order of the help."""
+    """Return the parameters, with the options of the groups, in the order of the help."""
     found: dict[str, inspect.Parameter] = {}
     placed: dict[str, str] = {}
     for name, parameter in parameters.items():

@@ -28,7 +28,7 @@ _SUMMARY = 80  # characters; no summary of a command is longer
 
 
 class _Help:
-    """The parts of a help text that differ from typer's, as the modules `help_…` have them."""
+    """The parts of a help text that differ from typer's. Their content is in `help_…`."""
 
     def get_help(self, ctx: Any) -> str:
         """Return the help text."""
@@ -39,7 +39,7 @@ class _Help:
         return written.getvalue().rstrip("\n")
 
     def format_usage(self, ctx: Any, formatter: Any) -> None:
-        """Write how it is called."""
+        """Write the line that shows how the command is called."""
         pieces = self.collect_usage_pieces(ctx)  # type: ignore[attr-defined]  # as above
         formatter.write_usage(ctx.command_path, " ".join(pieces))
 
@@ -96,7 +96,7 @@ class Command(_Help, TyperCommand):
 
     @override
     def get_short_help_str(self, limit: int = 45) -> str:
-        """Return the summary, whole: a shell shows it beside the command."""
+        """Return the whole summary, which a shell shows beside the command."""
         return super().get_short_help_str(max(limit, _SUMMARY))
 
 
@@ -109,7 +109,7 @@ class Group(_Help, TyperGroup):
 
 
 def _name(ctx: Any) -> str:
-    """Return the name of a command; nothing for the program."""
+    """Return the name of a command. Empty for the program."""
     return ctx.info_name if ctx.parent else ""
 
 
@@ -145,7 +145,7 @@ _UNREAD = object()
 
 
 def _read(kind: Any, value: Any) -> Any:
-    """Return what a parameter of this type makes of a word; `_UNREAD` when typer must say."""
+    """Return the value of a word for a type of parameter; `_UNREAD` if typer has to convert it."""
     if value is None or (kind in (str, bool, Path) and isinstance(value, kind)):
         return value
     if kind is Path and isinstance(value, str):
