@@ -75,11 +75,11 @@ def connect(
         repository: `organization/project/name`.
         secret: a personal access token with the scope Code (read & write), or the token of a
             pipeline.
-        account: whose token it is; it is enough by itself.
-        transport: how to reach it.
+        account: the token's account; it is not needed, because the token is enough.
+        transport: the settings to reach the forge.
 
     Raises:
-        ForgeError: there is no such repository by its form, or the token cannot be sent there.
+        ForgeError: `repository` has another form, or the token cannot be sent there.
     """
     parts = segments(_CAPABILITIES.name, repository, "ORGANIZATION/PROJECT/NAME")
     # https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate
@@ -99,12 +99,12 @@ class Azure:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What it can do."""
+        """The features of this forge."""
         return _CAPABILITIES
 
     @property
     def statuses(self) -> CommitStatuses:
-        """The statuses of its commits."""
+        """The statuses of the repository's commits."""
         return AzureStatuses(self._send, self._in_repository)
 
     @property
@@ -123,7 +123,7 @@ class Azure:
         return self._found(pull for pull in found if pull.branch.startswith(prefix))
 
     def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
-        """Open a pull request; return the one that is there when the branch has one already."""
+        """Open a pull request, or return the one that the branch has already."""
         body: dict[str, object] = {
             "sourceRefName": f"{HEADS}{proposal.branch}",
             "targetRefName": f"{HEADS}{proposal.base}",
@@ -139,7 +139,7 @@ class Azure:
         return pull, (*lacking(_CAPABILITIES, proposal), *self._extras(pull.number, proposal))
 
     def update(self, number: int, proposal: Proposal) -> PullRequest:
-        """Bring title, body, base and draft of an open pull request in line with a proposal."""
+        """Set title, body, base and draft of an open pull request to those of a proposal."""
         fields: dict[str, object] = {
             "title": proposal.title, "description": proposal.body, "isDraft": proposal.draft,
         }  # fmt: skip
@@ -149,7 +149,7 @@ class Azure:
         return self._changed(number, fields).read(AzurePull).plain(self._site)
 
     def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
-        """Have a pull request merged when its checks have passed."""
+        """Tell the forge to merge a pull request when its checks have passed."""
         return tuple(soft("auto-merge", lambda: self._automatic(pull.number)))
 
     def describe(self, number: int, body: str) -> None:
@@ -171,7 +171,7 @@ class Azure:
         )
 
     def protects(self, branch: str) -> bool | None:
-        """Tell whether a policy holds for a branch: nobody may push to it then, or delete it.
+        """Whether a policy holds for a branch: nobody may push to it then, or delete it.
 
         https://learn.microsoft.com/azure/devops/repos/git/branch-policies-overview
         """
@@ -186,7 +186,7 @@ class Azure:
         return Standing(self._send("GET", where).read(AzureRepository).is_disabled)
 
     def file_url(self, path: str, line: int, revision: str) -> str:
-        """Return the address of a line of a file at a commit, for people."""
+        """Return the URL of the page for a line of a file at a commit."""
         query = {
             "path": f"/{path}", "version": f"GC{revision}", "line": line, "lineEnd": line + 1,
             "lineStartColumn": 1, "lineEndColumn": 1,
@@ -287,7 +287,7 @@ class Azure:
 
 
 def _advice(answer: Answer) -> str | None:
-    """Say which right a token is missing.
+    """Return which right a token lacks.
 
     https://learn.microsoft.com/azure/devops/repos/git/set-git-repository-permissions
     """

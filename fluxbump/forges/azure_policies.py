@@ -1,4 +1,4 @@
-"""Which policies hold for a branch on Azure DevOps.
+"""Read the policies of a branch on Azure DevOps.
 
 https://learn.microsoft.com/rest/api/azure/devops/git/policy-configurations
 """
@@ -47,9 +47,9 @@ class BranchPolicies(Struct, frozen=True):
     """The policies of one repository.
 
     Attributes:
-        send: sends a request of the version that we speak.
+        send: sends a request with the supported version of the API.
         project: the path of the project.
-        name: of the repository.
+        name: the repository's name.
     """
 
     send: Send
@@ -57,15 +57,15 @@ class BranchPolicies(Struct, frozen=True):
     name: str
 
     def protect(self, ref: str) -> bool:
-        """Whether nobody may push to a ref, or delete it."""
+        """Whether policies forbid to push to a ref, or to delete it."""
         return any(policy.is_protection for policy in self._of(ref))
 
     def require_checks(self, ref: str) -> bool:
-        """Whether what goes to a ref waits for a check."""
+        """Whether a change to a ref must wait for a check."""
         return any(policy.is_required_check for policy in self._of(ref))
 
     def _of(self, ref: str) -> list[_Policy]:
-        """Return the policies that hold for a ref; it is asked for by the repository's id."""
+        """Return the policies of a ref, which are requested by the repository's id."""
         place = f"{self.project}{path('_apis', 'git', 'repositories', self.name)}"
         repository = self.send("GET", place).read(_Repository)
         where = f"{self.project}{path('_apis', 'git', 'policy', 'configurations')}"

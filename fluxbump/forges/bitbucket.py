@@ -68,10 +68,10 @@ def connect(
         secret: an access token of the repository, project or workspace, or one of OAuth, with the
             scope `pullrequest:write`.
         account: whose it is, when it is an API token or app password; empty for an access token.
-        transport: how to reach it.
+        transport: the settings to reach the forge.
 
     Raises:
-        ForgeError: there is no such repository by its form, or the token cannot be sent there.
+        ForgeError: `repository` has another form, or the token cannot be sent there.
     """
     workspace, name = segments(_CAPABILITIES.name, repository, "WORKSPACE/NAME")
     # https://developer.atlassian.com/cloud/bitbucket/rest/intro/#authentication
@@ -90,12 +90,12 @@ class Bitbucket:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What it can do."""
+        """The features of this forge."""
         return _CAPABILITIES
 
     @property
     def statuses(self) -> CommitStatuses:
-        """The statuses of its commits."""
+        """The statuses of the repository's commits."""
         return BitbucketStatuses(self._client, self._in_repository)
 
     @property
@@ -116,7 +116,7 @@ class Bitbucket:
         return tuple(pull for pull in found if pull.branch.startswith(prefix))
 
     def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
-        """Open a pull request; return the one that is there when the branch has one already.
+        """Open a pull request, or return the one that the branch has already.
 
         Bitbucket has no conflict for a second one: it would change the first, so that is looked
         for before.
@@ -133,11 +133,11 @@ class Bitbucket:
         return pull, (*lacking(_CAPABILITIES, proposal), *asked)
 
     def update(self, number: int, proposal: Proposal) -> PullRequest:
-        """Bring title, body, base and draft of an open pull request in line with a proposal."""
+        """Set title, body, base and draft of an open pull request to those of a proposal."""
         return self._changed(self._whole(number), _fields(proposal)).read(BitbucketPull).plain()
 
     def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
-        """Say that Bitbucket has no such thing."""
+        """Return a sentence that Bitbucket has no auto-merge."""
         wanted = Proposal(pull.branch, pull.base, pull.title, pull.body, auto_merge=True)
         return tuple(lacking(_CAPABILITIES, wanted))
 
@@ -163,7 +163,7 @@ class Bitbucket:
         )
 
     def protects(self, branch: str) -> bool | None:
-        """Tell nothing: its branch restrictions are for administrators of the repository.
+        """Return None: branch restrictions are for administrators of the repository.
 
         https://developer.atlassian.com/cloud/bitbucket/rest/api-group-branch-restrictions/
         """
@@ -177,7 +177,7 @@ class Bitbucket:
         return Standing()
 
     def file_url(self, path: str, line: int, revision: str) -> str:
-        """Return the address of a line of a file at a commit, for people."""
+        """Return the URL of the page for a line of a file at a commit."""
         site = self._client.base.removesuffix(_INTERFACE).replace(_CLOUD, "://bitbucket.org")
         place = f"{self._workspace}/{self._name}/src/{revision}/{path}"
         return f"{site}/{quote(place)}#lines-{line}"
@@ -241,7 +241,7 @@ def _next(answer: Answer) -> str | None:
 
 
 def _advice(answer: Answer) -> str | None:
-    """Say which right a token is missing, or that it is not taken by itself.
+    """Return which right a token lacks, or that it is not taken by itself.
 
     https://developer.atlassian.com/cloud/bitbucket/rest/intro/#access-tokens
     https://support.atlassian.com/bitbucket-cloud/docs/using-api-tokens/

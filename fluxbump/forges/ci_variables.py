@@ -1,4 +1,4 @@
-"""What the variables of a CI job say: which forge runs it, and what its change goes to. Pure.
+"""Read from a CI job's variables which forge runs it, and the target of its change. Pure.
 
 A job runs for a repository of its own forge, so a remote on that forge's host is on a forge of that
 kind, at that URL. Of any other host the variables say nothing.
@@ -22,8 +22,8 @@ class CiForge(Struct, frozen=True):
     """The forge that runs this job.
 
     Attributes:
-        kind: one of `kinds.KINDS`.
-        url: of its web interface, without a slash at the end; None if only the remote tells.
+        kind: the kind of forge, one of `kinds.KINDS`.
+        url: the URL of its pages, without a slash at the end; None if the variables do not tell it.
     """
 
     kind: str
@@ -31,7 +31,7 @@ class CiForge(Struct, frozen=True):
 
 
 def revisions_to_compare_with(environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield the revisions by which a CI says what a change goes to.
+    """Yield the revisions by which a CI names the target of a change.
 
     Args:
         environ: the environment.
@@ -49,7 +49,7 @@ def forge_of(remote: RemoteUrl, environ: Mapping[str, str]) -> CiForge | None:
     """Return the forge that a remote is on, if it is the one that runs this job.
 
     Args:
-        remote: where git pushes to.
+        remote: the URL that git pushes to.
         environ: the environment.
     """
     kind = _running(environ)
@@ -78,7 +78,7 @@ def _runs(ci: Ci, environ: Mapping[str, str]) -> bool:
 
 
 def _url(ci: Ci, environ: Mapping[str, str]) -> str:
-    """Return the first URL that can be taken apart; empty if there is none."""
+    """Return the first URL in the variables that can be parsed; empty if there is none."""
     urls = (environ.get(name, "").rstrip("/") for name in ci.urls)
     return next((url for url in urls if _has_host(url)), "")
 

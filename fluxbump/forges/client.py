@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 PATIENCE = Patience(total=90.0, longest=60.0)
 LARGEST = 16 << 20
-"""Bytes that an answer may have: a page of 100 pull requests has 3 MB or so."""
+"""The largest answer in bytes; a page of 100 pull requests has about 3 MB."""
 MOST_PAGES = 50
 
 _REPEATABLE = ("GET", "HEAD", "PUT", "DELETE")  # RFC 9110, 9.2.2
@@ -46,19 +46,19 @@ _HINTS = {
 }
 
 Advice = Callable[[Answer], str | None]
-"""Says what to do about a refusal; None for the usual."""
+"""A function that returns what the user can do about a refusal; None for the usual hint."""
 Following = Callable[[Answer], str | None]
-"""Returns the address of the page after an answer, or None."""
+"""A function that returns the URL of the page after an answer; None after the last page."""
 
 
 class Transport(TypedDict, total=False):
-    """How an adapter reaches its forge; all of it has defaults.
+    """The settings by which an adapter reaches its forge.
 
     Attributes:
         patience: how long to wait, and how often to try.
-        clock: seconds on a monotonic clock.
-        now: seconds since the epoch.
-        sleep: waits for so many seconds.
+        clock: returns the seconds of a monotonic clock.
+        now: returns the time in seconds since the epoch.
+        sleep: waits for a number of seconds.
         allow_http: hosts whose address may be http.
     """
 
@@ -70,7 +70,7 @@ class Transport(TypedDict, total=False):
 
 
 def path(*segments: str | int) -> str:
-    """Return a path of these segments, each escaped: a name may hold a slash."""
+    """Return a path of these segments, each escaped, because a name can have a slash."""
     return "".join(f"/{quote(str(segment), safe='')}" for segment in segments)
 
 
@@ -84,19 +84,19 @@ class _Call:
 
 @dataclass(eq=False)
 class Client:
-    """Talks to the REST interface of one forge.
+    """A client for the REST API of one forge.
 
     Attributes:
-        forge: its name, for people.
-        base: address of the interface: https, or http on the loopback interface.
-        auth: who we are; None for nobody.
-        headers: to send with each request.
-        advise: what to do about a refusal.
+        forge: the forge's name for messages.
+        base: the URL of the REST API: https, or http on this machine.
+        auth: the authorization; None for requests without one.
+        headers: headers to send with each request.
+        advise: returns what the user can do about a refusal.
         patience: how long to wait, and how often to try.
-        clock: seconds on a monotonic clock.
-        now: seconds since the epoch.
-        sleep: waits for so many seconds.
-        allow_http: hosts whose address may be http, beside the loopback interface.
+        clock: returns the seconds of a monotonic clock.
+        now: returns the time in seconds since the epoch.
+        sleep: waits for a number of seconds.
+        allow_http: hosts other than this machine whose URL may be http.
 
     Raises:
         ForgeError: a token cannot be sent to `base`.
@@ -129,20 +129,20 @@ class Client:
         body: Mapping[str, object] | None = None,
         repeatable: bool | None = None,
     ) -> Answer:
-        """Send a request and return the answer, when it is one of success (2xx).
+        """Send a request, and return the answer if its status is a success (2xx).
 
         Args:
-            method: of HTTP.
-            where: a path below `base`, made by `path`; or a whole URL of the same server.
-            query: its parameters.
-            body: sent as JSON.
-            repeatable: to do it twice is to do it once, so it can be tried again after it may have
-                been carried out; None when the method says so.
+            method: the HTTP method.
+            where: a path below `base`, made by `path`, or a whole URL of the same server.
+            query: the parameters of the URL.
+            body: the value to send as JSON.
+            repeatable: whether the request has the same effect if it is sent twice, so that it can
+                be retried; None to decide by the method.
 
         Raises:
-            StatusError: the forge refuses it.
-            UncertainError: it may have been carried out or not.
-            ForgeError: the forge cannot be reached, or answers what it should not.
+            StatusError: the forge refuses the request.
+            UncertainError: the forge may have carried out the request.
+            ForgeError: the forge cannot be reached, or its answer is not valid.
         """
         url = self._url(where)
         if query:
@@ -159,14 +159,14 @@ class Client:
         following: Following = by_link,
         most: int = MOST_PAGES,
     ) -> Iterator[T]:
-        """Yield what the pages of a listing hold, each as a value of `shape`.
+        """Yield the pages of a listing, each as a value of `shape`.
 
         Args:
-            where: as for `send`.
-            shape: a type that msgspec knows, such as a list of records.
-            query: of the first page.
-            following: finds the next page; `Link` headers by default.
-            most: pages that are read.
+            where: the path or URL of the listing, as for `send`.
+            shape: the type of a page for msgspec, such as a list of records.
+            query: the parameters of the first page.
+            following: finds the next page; by default in the `Link` header.
+            most: the most pages to read.
 
         Raises:
             ForgeError: as `send`, or there are more pages than `most`.
@@ -184,7 +184,7 @@ class Client:
         )
 
     def close(self) -> None:
-        """Close the connections; they are also closed when nothing refers to the client."""
+        """Close the connections; they are also closed when the client is garbage-collected."""
         if "_http" in self.__dict__:
             self._http.close()
 
@@ -201,7 +201,7 @@ class Client:
         return url
 
     def _page(self, answer: Answer, address: str) -> str:
-        """Return the address of a next page on our server."""
+        """Return the URL of the next page, which must be on the same server."""
         url = read_url(address, answer.url)
         if url is None or url.host != answer.url.host:
             raise ForgeError(f"{answer.about}: its next page is on another server")
@@ -241,7 +241,7 @@ class Client:
         )
 
     def _later(self, answer: Answer) -> Later | None:
-        """Say whether an answer may be otherwise another time."""
+        """Return when another attempt may get a better answer; None if it cannot."""
         status, wait = answer.status, answer.wait(self.now())
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
             untouched = status == httpx.codes.SERVICE_UNAVAILABLE and wait is not None
@@ -250,7 +250,7 @@ class Client:
         return Later(wait, untouched=True) if limited else None
 
     def _refusal(self, call: _Call, answer: Answer) -> ForgeError:
-        """Return the error of an answer that is none of success."""
+        """Return the error for an answer whose status is not a success."""
         said = answer.said()
         about = f"{answer.about}: HTTP {answer.status}{': ' if said else ''}{said}"
         later = self._later(answer)
@@ -263,7 +263,7 @@ class Client:
         return StatusError(about, status=answer.status, said=said, hint=hint)
 
     def _unreachable(self, call: _Call, error: HttpError) -> ForgeError:
-        """Return the error where there is no answer of use."""
+        """Return the error for a request without a usable answer."""
         if not error.url:
             return ForgeError(f"{self.forge}: {error.reason}", hint=error.hint)
         where = call.url.copy_with(userinfo=b"", query=None, fragment=None)

@@ -1,4 +1,4 @@
-"""Statuses of commits: one line of ours beside the checks of a pull request.
+"""Read and set fluxbump's status of a commit, a line beside the checks of a pull request.
 
 https://docs.github.com/rest/commits/statuses, https://docs.gitlab.com/api/commits/#commit-status,
 https://docs.gitea.com/api/ (`repoCreateStatus`),
@@ -18,7 +18,7 @@ from fluxbump.forges.forge import CommitStatus, StatusState
 from fluxbump.forges.responses import Answer, StatusError
 
 CONTEXT = "fluxbump"
-"""What our status is called, among those of a commit."""
+"""The name of fluxbump's status, among those of a commit."""
 
 _USUAL = {state: state.value for state in StatusState}
 _GITLAB = {**_USUAL, StatusState.FAILURE: "failed"}
@@ -35,10 +35,10 @@ _AZURE = {
 _REFUSED_TRANSITION = "Cannot transition"
 
 At = Callable[..., str]
-"""Returns a path in the repository, of segments."""
+"""A function that makes a path of the repository's API from segments."""
 
 Send = Callable[..., Answer]
-"""Sends a request; see `Client.send`."""
+"""A function that sends a request, as `Client.send` does."""
 
 
 class _Listed(Struct, frozen=True, kw_only=True):
@@ -75,12 +75,12 @@ class ListedStatuses(Struct, frozen=True):
     """Statuses on GitHub, Gitea and Forgejo, and GitLab: a listing, and a call that adds one.
 
     Attributes:
-        client: of the forge.
-        at: makes paths.
-        query: of the listing, so that the newest is the first.
-        commits: where the listing of a commit is, before its name.
-        context: what the forge calls the name of a status.
-        states: its words.
+        client: the client for the forge.
+        at: makes paths of the repository's API.
+        query: the parameters of the listing, so that the newest status is first.
+        commits: the path of a commit's listing, before the commit's name.
+        context: the forge's field for the name of a status.
+        states: the forge's word for each state.
     """
 
     client: Client
@@ -91,7 +91,7 @@ class ListedStatuses(Struct, frozen=True):
     states: Mapping[StatusState, str]
 
     def get(self, commit: str) -> CommitStatus | None:
-        """Return our status of a commit; see `CommitStatuses.get`."""
+        """Return fluxbump's status of a commit; see `CommitStatuses.get`."""
         where = self.at(*self.commits, commit, "statuses")
         listed = self.client.get(where, query=self.query).read(list[_Listed])
         for found in listed:
@@ -100,7 +100,7 @@ class ListedStatuses(Struct, frozen=True):
         return None
 
     def put(self, commit: str, status: CommitStatus, url: str) -> None:
-        """Set our status of a commit; see `CommitStatuses.put`."""
+        """Set fluxbump's status of a commit; see `CommitStatuses.put`."""
         body = {
             "state": self.states[status.state],
             self.context: CONTEXT,
@@ -126,7 +126,7 @@ class BitbucketStatuses(Struct, frozen=True):
     at: At
 
     def get(self, commit: str) -> CommitStatus | None:
-        """Return our status of a commit; see `CommitStatuses.get`."""
+        """Return fluxbump's status of a commit; see `CommitStatuses.get`."""
         try:
             answer = self.client.get(self.at("commit", commit, "statuses", "build", CONTEXT))
         except StatusError as error:
@@ -137,7 +137,7 @@ class BitbucketStatuses(Struct, frozen=True):
         return _plain(_BITBUCKET, build.state, build.description)
 
     def put(self, commit: str, status: CommitStatus, url: str) -> None:
-        """Set our status of a commit; see `CommitStatuses.put`."""
+        """Set fluxbump's status of a commit; see `CommitStatuses.put`."""
         body = {
             "key": CONTEXT, "name": CONTEXT, "state": _BITBUCKET[status.state],
             "description": status.text, "url": url,
@@ -158,7 +158,7 @@ class AzureStatuses(Struct, frozen=True):
     at: At
 
     def get(self, commit: str) -> CommitStatus | None:
-        """Return our status of a commit; see `CommitStatuses.get`."""
+        """Return fluxbump's status of a commit; see `CommitStatuses.get`."""
         query = {"latestOnly": "true", "top": 100}
         answer = self.send("GET", self.at("commits", commit, "statuses"), query=query)
         for found in answer.read(_ListedOnAzure).value:
@@ -167,7 +167,7 @@ class AzureStatuses(Struct, frozen=True):
         return None
 
     def put(self, commit: str, status: CommitStatus, url: str) -> None:
-        """Set our status of a commit; see `CommitStatuses.put`."""
+        """Set fluxbump's status of a commit; see `CommitStatuses.put`."""
         body = {
             "state": _AZURE[status.state],
             "description": status.text,

@@ -1,4 +1,4 @@
-"""Which forge a remote is on, and the repository's path there. Pure."""
+"""Detect the forge of a remote, and the repository's path there. Pure."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Hosted(Struct, frozen=True):
     """A repository on a forge.
 
     Attributes:
-        kind: of forge, one of `KINDS`.
-        api_base: address of its REST interface, without a slash at the end. Azure DevOps: of the
-            service, without the organization.
-        path: of the repository there, `owner/name`; GitLab: `group/subgroup/name`; Azure DevOps:
-            `organization/project/name`.
+        kind: the kind of forge, one of `KINDS`.
+        api_base: the URL of its REST API, without a slash at the end. On Azure DevOps it is the URL
+            of the service, without the organization.
+        path: the repository's path there, `owner/name`; GitLab: `group/subgroup/name`; Azure
+            DevOps: `organization/project/name`.
     """
 
     kind: str
@@ -36,13 +36,13 @@ class Hosted(Struct, frozen=True):
 
 
 def detect(remote: RemoteUrl, *, kind: str | None = None, forge_url: str | None = None) -> Hosted:
-    """Say where a remote's pull requests live.
+    """Return the forge and the path of a remote's repository.
 
     Args:
-        remote: where git pushes to.
-        kind: of forge, from the configuration; needed for hosts that not everybody knows.
-        forge_url: address of the forge, from the configuration, with or without that of its REST
-            interface; where it differs from the remote's.
+        remote: the URL that git pushes to.
+        kind: the kind of forge from the configuration; needed for hosts that are not public.
+        forge_url: the URL of the forge or of its REST API from the configuration, if it differs
+            from the remote's.
 
     Raises:
         ForgeError: the remote is on no forge, or nobody can know on which.
@@ -53,7 +53,7 @@ def detect(remote: RemoteUrl, *, kind: str | None = None, forge_url: str | None 
 
 
 def owner(remote: RemoteUrl, *, kind: str | None = None, forge_url: str | None = None) -> Hosted:
-    """Say where an owner of repositories is: as `detect`, of a URL without a repository's name.
+    """Return the forge and the path of an owner of repositories, whose URL names no repository.
 
     Raises:
         ForgeError: as `detect`, or the URL names no owner.
@@ -102,11 +102,11 @@ def _located(
 
 
 def known(remote: RemoteUrl, environ: Mapping[str, str]) -> str | None:
-    """Return the kind of forge that a host is known to be; None for any other.
+    """Return the kind of forge of a remote's host; None if it is not known.
 
     Args:
-        remote: where git pushes to.
-        environ: the environment; a CI says there of which kind its own forge is.
+        remote: the URL that git pushes to.
+        environ: the environment, in which a CI names the kind of its own forge.
     """
     kind = _kind(_name(remote))
     if kind is not None:
@@ -118,12 +118,12 @@ def known(remote: RemoteUrl, environ: Mapping[str, str]) -> str | None:
 def told_by_ci(
     remote: RemoteUrl, environ: Mapping[str, str], kind: str | None
 ) -> tuple[str | None, str | None]:
-    """Return kind and URL of a forge whose remote does not tell, as far as a CI does.
+    """Return the kind and URL of a remote's forge, as far as the variables of a CI tell them.
 
     Args:
-        remote: where git pushes to.
+        remote: the URL that git pushes to.
         environ: the environment.
-        kind: what the configuration says; a CI of another kind is not asked.
+        kind: the kind from the configuration; a CI of another kind is ignored.
     """
     told = ci_variables.forge_of(remote, environ)
     if told is None or kind not in (None, told.kind) or _kind(_name(remote)):
@@ -156,7 +156,7 @@ def _kind(name: str) -> ForgeKind | None:
 
 
 def _api(kind: ForgeKind, site: str) -> str:
-    """Return the URL of the REST interface, given that of the forge or the interface itself."""
+    """Return the URL of the REST API, given the URL of the forge or of the API itself."""
     if site in kind.interfaces:
         return kind.interfaces[site]
     host = urlsplit(site).hostname or ""
@@ -166,10 +166,10 @@ def _api(kind: ForgeKind, site: str) -> str:
 
 
 def _segments(path: str) -> list[str]:
-    """Return what stands between the slashes, without escapes.
+    """Return the parts of a path between its slashes, without escapes.
 
     Raises:
-        ForgeError: it is not the path of a repository.
+        ForgeError: `path` is not the path of a repository.
     """
     segments = [unquote(segment) for segment in path.strip("/").split("/") if segment]
     for segment in segments:

@@ -59,7 +59,7 @@ _CLOSED_PAGES = 20
 """Closed pull requests cannot be asked for by branch, so only the newest 1,000 are looked at."""
 
 _CHANGES = 4
-"""How often a change is sent that meets another one."""
+"""The number of attempts for a change that conflicts with another one."""
 _DRAFT = "WIP: "
 
 
@@ -73,18 +73,18 @@ class Gitea:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What it can do."""
+        """The features of this forge."""
         # Gitea 1.26 looks for an open one first, and two requests in one moment both find none.
         return Capabilities(name=self._client.forge, diagrams=True, refuses_second=False)
 
     @property
     def statuses(self) -> CommitStatuses:
-        """The statuses of its commits."""
+        """The statuses of the repository's commits."""
         return on_gitea(self._client, self._at)
 
     @property
     def issues(self) -> Issues | None:
-        """Its issues."""
+        """The issues of the repository."""
         return GiteaIssues(self._client, self._at, f"{self._owner}/{self._name}")
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
@@ -104,7 +104,7 @@ class Gitea:
         return tuple(pull for pull in found if pull.branch.startswith(prefix))
 
     def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
-        """Open a pull request; return the one that is there when the branch has one already."""
+        """Open a pull request, or return the one that the branch has already."""
         body: dict[str, object] = {
             "title": _title(proposal), "body": proposal.body,
             "head": proposal.branch, "base": proposal.base,
@@ -117,12 +117,12 @@ class Gitea:
         return pull, tuple(self._extras(pull, proposal)) if new else ()
 
     def update(self, number: int, proposal: Proposal) -> PullRequest:
-        """Bring title, body, base and draft of an open pull request in line with a proposal."""
+        """Set title, body, base and draft of an open pull request to those of a proposal."""
         fields = {"title": _title(proposal), "body": proposal.body, "base": proposal.base}
         return self._changed(number, fields).read(GiteaPull).plain()
 
     def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
-        """Have a pull request merged when its checks have passed."""
+        """Tell the forge to merge a pull request when its checks have passed."""
         return tuple(soft("auto-merge", lambda: self._automatic(pull)))
 
     def describe(self, number: int, body: str) -> None:
@@ -142,7 +142,7 @@ class Gitea:
         )
 
     def protects(self, branch: str) -> bool | None:
-        """Tell whether a rule protects a branch."""
+        """Whether a rule protects a branch."""
         where = self._at("branches", branch)
         return told(lambda: self._client.get(where).read(GiteaBranch).protected)
 
@@ -156,7 +156,7 @@ class Gitea:
         return Standing(found.archived, found.has_pull_requests, writable, found.empty)
 
     def file_url(self, path: str, line: int, revision: str) -> str:
-        """Return the address of a line of a file at a commit, for people."""
+        """Return the URL of the page for a line of a file at a commit."""
         site = self._client.base.removesuffix(_INTERFACE)
         place = f"{self._owner}/{self._name}/src/commit/{revision}/{path}"
         return f"{site}/{quote(place)}#L{line}"
@@ -253,7 +253,7 @@ def _title(proposal: Proposal) -> str:
 
 
 def _advice(answer: Answer) -> str | None:
-    """Say which right a token is missing.
+    """Return which right a token lacks.
 
     https://forgejo.org/docs/latest/user/token-scope/
     """
@@ -283,11 +283,11 @@ class _Adapter:
             api_base: `https://HOST/api/v1`.
             repository: `owner/name`.
             secret: a token with the scopes `write:repository` and `write:issue`.
-            account: whose token it is; it is enough by itself.
-            transport: how to reach it.
+            account: the token's account; it is not needed, because the token is enough.
+            transport: the settings to reach the forge.
 
         Raises:
-            ForgeError: there is no such repository by its form, or no token can be sent there.
+            ForgeError: `repository` has another form, or no token can be sent there.
         """
         owner, name = segments(self._title, repository, "OWNER/NAME")
         token = bearer(secret, scheme="token")

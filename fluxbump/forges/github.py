@@ -57,11 +57,11 @@ def connect(
         api_base: `https://api.github.com`, or `https://HOST/api/v3` for GitHub Enterprise.
         repository: `owner/name`.
         secret: a token; fine-grained: contents and pull requests, write.
-        account: whose token it is; it is enough by itself.
-        transport: how to reach it.
+        account: the token's account; it is not needed, because the token is enough.
+        transport: the settings to reach the forge.
 
     Raises:
-        ForgeError: there is no such repository by its form, or the token cannot be sent there.
+        ForgeError: `repository` has another form, or the token cannot be sent there.
     """
     owner, name = segments(_CAPABILITIES.name, repository, "OWNER/NAME")
     client = Client(
@@ -81,17 +81,17 @@ class GitHub:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What it can do."""
+        """The features of this forge."""
         return _CAPABILITIES
 
     @property
     def statuses(self) -> CommitStatuses:
-        """The statuses of its commits."""
+        """The statuses of the repository's commits."""
         return on_github(self._client, self._at)
 
     @property
     def issues(self) -> Issues | None:
-        """Its issues."""
+        """The issues of the repository."""
         return GitHubIssues(self._client, self._at, self._graphql.login)
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
@@ -105,7 +105,7 @@ class GitHub:
         return tuple(pull for pull in found if pull.branch.startswith(prefix))
 
     def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
-        """Open a pull request; return the one that is there when the branch has one already."""
+        """Open a pull request, or return the one that the branch has already."""
         notes: builtins.list[str] = []
         pull, new = opened(
             self, self._client, proposal,
@@ -115,7 +115,7 @@ class GitHub:
         return pull, (*notes, *self._extras(pull.number, proposal)) if new else ()
 
     def update(self, number: int, proposal: Proposal) -> PullRequest:
-        """Bring title, body, base and draft of an open pull request in line with a proposal.
+        """Set title, body, base and draft of an open pull request to those of a proposal.
 
         A draft stays as it is where the repository has no drafts.
         """
@@ -130,7 +130,7 @@ class GitHub:
         raise ForgeError(f"GitHub: cannot change whether #{number} is a draft: {problem}")
 
     def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
-        """Have a pull request merged when its checks have passed."""
+        """Tell the forge to merge a pull request when its checks have passed."""
         return tuple(soft("auto-merge", lambda: self._automatic(pull.number)))
 
     def describe(self, number: int, body: str) -> None:
@@ -150,7 +150,7 @@ class GitHub:
         )
 
     def protects(self, branch: str) -> bool | None:
-        """Tell whether branch protection or a ruleset protects a branch.
+        """Whether branch protection or a ruleset protects a branch.
 
         https://docs.github.com/rest/branches/branches, `protected` of the listing.
         """
@@ -168,7 +168,7 @@ class GitHub:
         return Standing(found.archived, found.has_pull_requests, writable)
 
     def file_url(self, path: str, line: int, revision: str) -> str:
-        """Return the address of a line of a file at a commit, for people."""
+        """Return the URL of the page for a line of a file at a commit."""
         place = f"{self._owner}/{self._name}/blob/{revision}/{path}"
         return f"{_pages(self._client.base)}/{quote(place)}#L{line}"
 
@@ -185,7 +185,7 @@ class GitHub:
         return self._client.send("PATCH", where, body=fields, repeatable=True).read(GitHubPull)
 
     def _created(self, proposal: Proposal, notes: builtins.list[str]) -> PullRequest:
-        """Open a pull request; add to `notes` what the repository has not."""
+        """Open a pull request, and add a note for each feature that the repository lacks."""
         body: dict[str, object] = {
             "title": proposal.title, "body": proposal.body,
             "head": proposal.branch, "base": proposal.base,
@@ -262,14 +262,14 @@ def _is_there(error: StatusError) -> bool:
 
 
 def _pages(base: str) -> str:
-    """Return the address of the pages for people, given that of the REST interface."""
+    """Return the URL of the forge's pages, given that of the REST API."""
     if base.endswith(ENTERPRISE):
         return base.removesuffix(ENTERPRISE)
     return base.replace("://api.", "://", 1)
 
 
 def _advice(answer: Answer) -> str | None:
-    """Say which right a token is missing: GitHub names it in headers.
+    """Return which right a token lacks: GitHub names it in headers.
 
     https://docs.github.com/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens
     """

@@ -1,4 +1,4 @@
-"""What GitHub offers in GraphQL alone: drafts that become ready, auto-merge, and who we are.
+"""Use the parts of GitHub's API that REST lacks: drafts, auto-merge, and the token's account.
 
 https://docs.github.com/graphql/reference/mutations, /queries#viewer
 """
@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from fluxbump.forges.client import Client
 
 ENTERPRISE = "/api/v3"
-"""How the URL of the REST interface of GitHub Enterprise ends."""
+"""The end of the URL of the REST API of GitHub Enterprise."""
 
 _READY = "markPullRequestReadyForReview"
 _DRAFT = "convertPullRequestToDraft"
@@ -38,7 +38,7 @@ class _ViewerAnswer(Struct, frozen=True, kw_only=True):
 
 
 class MergeSettings(Struct, frozen=True, kw_only=True):
-    """Which merges a repository allows; only those who may write see it."""
+    """The ways to merge that a repository allows; accounts without write access do not see them."""
 
     allow_auto_merge: bool | None = None
     allow_merge_commit: bool | None = None
@@ -47,7 +47,7 @@ class MergeSettings(Struct, frozen=True, kw_only=True):
 
     @property
     def method(self) -> str:
-        """The first way to merge that is not forbidden."""
+        """The first way to merge that the repository allows."""
         ways = (
             (self.allow_merge_commit, "MERGE"),
             (self.allow_squash_merge, "SQUASH"),
@@ -66,13 +66,13 @@ class GraphQL(Struct, frozen=True):
     client: Client
 
     def login(self) -> str:
-        """Return the name of our account, which any token may ask for."""
+        """Return the name of the token's account, which any token may ask for."""
         body = {"query": "query { viewer { login } }"}
         answer = self.client.send("POST", self._url, body=body, repeatable=True)
         return answer.read(_ViewerAnswer).data.viewer.login
 
     def set_draft(self, node: str, *, draft: bool) -> str | None:
-        """Make a pull request a draft, or ready; return what GitHub has against it."""
+        """Mark a pull request as draft or ready, and return GitHub's objection."""
         return self._mutate(_DRAFT if draft else _READY, node)
 
     def auto_merge(self, node: str, method: str) -> str | None:

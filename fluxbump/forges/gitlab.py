@@ -73,11 +73,11 @@ def connect(
         api_base: `https://gitlab.com/api/v4`, or that of a server of one's own.
         repository: `group/subgroup/name`.
         secret: a personal, group or project access token, or one of OAuth, with the scope `api`.
-        account: whose token it is; it is enough by itself.
-        transport: how to reach it.
+        account: the token's account; it is not needed, because the token is enough.
+        transport: the settings to reach the forge.
 
     Raises:
-        ForgeError: there is no such project by its form, or the token cannot be sent there.
+        ForgeError: `repository` has another form, or the token cannot be sent there.
     """
     segments(_CAPABILITIES.name, repository, "GROUP/NAME", deeper=True, noun="project")
     # Every kind of token but that of a job may come so, and a job's may not open merge requests.
@@ -95,17 +95,17 @@ class GitLab:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What it can do."""
+        """The features of this forge."""
         return _CAPABILITIES
 
     @property
     def statuses(self) -> CommitStatuses:
-        """The statuses of its commits."""
+        """The statuses of the repository's commits."""
         return on_gitlab(self._client, self._at)
 
     @property
     def issues(self) -> Issues | None:
-        """Its issues."""
+        """The issues of the repository."""
         return GitLabIssues(self._client, self._at)
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
@@ -119,7 +119,7 @@ class GitLab:
         return tuple(pull for pull in found if pull.branch.startswith(prefix))
 
     def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
-        """Open a merge request; return the one that is there when the branch has one already."""
+        """Open a merge request, or return the one that the branch has already."""
         pull, new = opened(
             self, self._client, proposal,
             lambda: self._created(proposal),
@@ -128,14 +128,14 @@ class GitLab:
         return pull, tuple(self._extras(pull, proposal)) if new else ()
 
     def update(self, number: int, proposal: Proposal) -> PullRequest:
-        """Bring title, description, target and draft in line with a proposal."""
+        """Set title, description, target and draft to those of a proposal."""
         fields = {
             "title": _title(proposal), "description": proposal.body, "target_branch": proposal.base,
         }  # fmt: skip
         return self._changed(number, fields).read(MergeRequest).plain()
 
     def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
-        """Have a pull request merged when its checks have passed."""
+        """Tell the forge to merge a pull request when its checks have passed."""
         return tuple(soft("auto-merge", lambda: self._automatic(pull)))
 
     def describe(self, number: int, body: str) -> None:
@@ -156,7 +156,7 @@ class GitLab:
         )
 
     def protects(self, branch: str) -> bool | None:
-        """Tell whether a branch is protected, by its name or by a pattern.
+        """Whether a branch is protected, by its name or by a pattern.
 
         https://docs.gitlab.com/api/branches/#get-single-repository-branch
         """
@@ -172,7 +172,7 @@ class GitLab:
         return Standing(found.archived, found.merge_requests_access_level != "disabled")
 
     def file_url(self, path: str, line: int, revision: str) -> str:
-        """Return the address of a line of a file at a commit, for people."""
+        """Return the URL of the page for a line of a file at a commit."""
         site = self._client.base.removesuffix(_INTERFACE)
         return f"{site}/{quote(f'{self._project}/-/blob/{revision}/{path}')}#L{line}"
 
@@ -210,7 +210,7 @@ class GitLab:
         return notes
 
     def _labelled(self, number: int, labels: tuple[str, ...]) -> str | None:
-        """Add labels; those that are new to the project come to be."""
+        """Add labels; GitLab creates those that are new to the project."""
         good = [label for label in labels if "," not in label]
         if good:
             self._changed(number, {"add_labels": ",".join(good)})
@@ -259,7 +259,7 @@ def _title(proposal: Proposal) -> str:
 
 
 def _advice(answer: Answer) -> str | None:
-    """Say what a token is missing: https://docs.gitlab.com/api/rest/authentication/."""
+    """Return what a token lacks: https://docs.gitlab.com/api/rest/authentication/."""
     if answer.status == httpx.codes.FORBIDDEN and "insufficient_scope" in answer.said():
         return "the token needs the scope api"
     if answer.status == httpx.codes.FORBIDDEN:

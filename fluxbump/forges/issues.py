@@ -1,4 +1,4 @@
-"""Issues of a repository that our account opened: what a dashboard is kept in.
+"""Read and write the issues that the token's account has opened, such as a dashboard.
 
 https://docs.github.com/rest/issues/issues, https://docs.gitlab.com/api/issues/,
 https://docs.gitea.com/api/ (`issueSearchIssues`).
@@ -14,7 +14,7 @@ from fluxbump.forges.client import Client
 from fluxbump.forges.forge import Issue
 
 At = Callable[..., str]
-"""Returns a path in the repository, of segments."""
+"""A function that makes a path of the repository's API from segments."""
 
 _PAGE = 100
 _GITEA_PAGE = 50
@@ -69,8 +69,8 @@ class _Written(Struct, frozen=True):
     """How issues are opened and edited on GitHub, Gitea and Forgejo.
 
     Attributes:
-        client: of the forge.
-        at: makes paths.
+        client: the client for the forge.
+        at: makes paths of the repository's API.
     """
 
     client: Client
@@ -90,13 +90,13 @@ class GitHubIssues(_Written, frozen=True):
     """Issues on GitHub.
 
     Attributes:
-        login: asks for the name of our account.
+        login: returns the name of the token's account.
     """
 
     login: Callable[[], str]
 
     def ours(self) -> tuple[Issue, ...] | None:
-        """Return the issues that we opened; see `Issues.ours`."""
+        """Return the issues of the token's account; see `Issues.ours`."""
         if not self.client.get(self.at()).read(_Repository).has_issues:
             return None
         login = self.login()
@@ -114,13 +114,13 @@ class GiteaIssues(_Written, frozen=True):
     """Issues on Gitea and Forgejo.
 
     Attributes:
-        full_name: of the repository, `owner/name`.
+        full_name: the repository's path, `owner/name`.
     """
 
     full_name: str
 
     def ours(self) -> tuple[Issue, ...] | None:
-        """Return the issues that we opened; see `Issues.ours`."""
+        """Return the issues of the token's account; see `Issues.ours`."""
         if not self.client.get(self.at()).read(_Repository).has_issues:
             return None
         query: dict[str, str | int] = {
@@ -141,15 +141,15 @@ class GitLabIssues(Struct, frozen=True):
     """Issues on GitLab.
 
     Attributes:
-        client: of the forge.
-        at: makes paths.
+        client: the client for the forge.
+        at: makes paths of the repository's API.
     """
 
     client: Client
     at: At
 
     def ours(self) -> tuple[Issue, ...] | None:
-        """Return the issues that we opened; see `Issues.ours`."""
+        """Return the issues of the token's account; see `Issues.ours`."""
         if self.client.get(self.at()).read(_Project).issues_access_level == "disabled":
             return None
         query: dict[str, str | int] = {

@@ -1,8 +1,8 @@
-"""The adapters of the forges.
+"""Find and connect the adapter of a forge.
 
-A leaf is a module, or an object in one, with `NAME` and `connect` (see `Leaf`). Its kind names its
-place (`kinds.KINDS`): each brings models of its own, so only the one that is asked is imported.
-Which one a remote is on, `detect` says.
+A leaf is a module, or an object in one, with `NAME` and `connect` (see `Leaf`). The kind of forge
+names its place (`kinds.KINDS`). Each leaf has models of its own, so no more than the needed one is
+imported. `detect` returns the forge of a remote.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fluxbump.system.secret import Secret
 
 
 class Leaf(Protocol):
-    """An adapter: a module with these two."""
+    """An adapter of a forge: a module, or an object in one, with these two members."""
 
     NAME: str
     """Of the kind of forge, one of `kinds.KINDS`."""
@@ -32,17 +32,17 @@ class Leaf(Protocol):
         account: str = "",
         **transport: Unpack[Transport],
     ) -> Forge:
-        """Return the adapter for a repository; nothing is asked yet.
+        """Return the adapter for a repository, without a request to the forge yet.
 
         Args:
             api_base: address of the REST interface.
             repository: its path on the forge, as `detect.Hosted` has it.
             secret: the token.
-            account: whose it is, where the two belong together; empty where it is not known.
+            account: the account of the token, for forges that need both; empty if it is not known.
             transport: how to reach the forge.
 
         Raises:
-            ForgeError: there is no such repository by its form, or no token can be sent there.
+            ForgeError: `repository` has another form, or no token can be sent there.
         """
         ...
 
@@ -51,7 +51,7 @@ def adapter(kind: str) -> Leaf:
     """Return the adapter of a kind of forge.
 
     Raises:
-        ForgeError: there is none.
+        ForgeError: there is no adapter for this kind.
     """
     if kind not in KINDS:
         kinds = ", ".join(KINDS)
@@ -63,12 +63,12 @@ def adapter(kind: str) -> Leaf:
 def connect(
     hosted: Hosted, secret: Secret, account: str = "", **transport: Unpack[Transport]
 ) -> Forge:
-    """Return the adapter for a repository; nothing is asked yet.
+    """Return the adapter for a repository, without a request to the forge yet.
 
     Args:
         hosted: the repository.
         secret: the token.
-        account: whose it is, where the two belong together; empty where it is not known.
+        account: the account of the token, for forges that need both; empty if it is not known.
         transport: how to reach the forge.
 
     Raises:

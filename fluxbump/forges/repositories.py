@@ -1,4 +1,4 @@
-"""Which repositories an owner has on a forge: an organization, a group with subgroups, a user."""
+"""List the repositories of an owner: an organization, a group with subgroups, or a user."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Listed(Protocol):
     """What a forge says of a repository."""
 
     def plain(self) -> OwnedRepository:
-        """Return it as a value."""
+        """Return the repository as an `OwnedRepository`."""
         ...
 
 
@@ -71,13 +71,13 @@ class _Listing(Struct, frozen=True):
     """How a forge lists repositories.
 
     Attributes:
-        title: of the forge, for people.
-        places: what may have repositories, the first that there is counts: the path before the
-            owner, and the one after it.
-        query: of the first page.
-        shape: of a page.
-        scheme: before the token in the header that says who we are.
-        headers: of each request.
+        title: the forge's name for messages.
+        places: the kinds of owners, as the path before the owner's name and the path after it; the
+            first one that exists is used.
+        query: the parameters of the first page.
+        shape: the type of a page.
+        scheme: the word before the token in the header `Authorization`.
+        headers: headers to send with each request.
     """
 
     title: str
@@ -118,7 +118,7 @@ def owned(
 
     Args:
         hosted: the owner; `path` is `name`, or `group/subgroup` on GitLab.
-        secret: the token; None to see what everybody may see.
+        secret: the token; None for the public repositories alone.
         transport: how to reach the forge.
 
     Raises:

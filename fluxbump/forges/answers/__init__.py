@@ -1,1 +1,1 @@
-"""What each forge answers: the records that are read of it. Pure."""
+"""The records of the answers of each forge, as msgspec decodes them. Pure."""

@@ -1,4 +1,4 @@
-"""What Azure DevOps answers: https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests."""
+"""Records of answers of Azure DevOps: https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from fluxbump.forges.forge import PullRequest, RequestState
 
 HEADS = "refs/heads/"
-"""What the full name of a branch begins with."""
+"""The prefix of the full name of a branch."""
 
 _SHOWN = 400
 """Characters of a description that listings have: /git/pull-requests/get-pull-requests."""
@@ -47,7 +47,7 @@ class AzurePull(Struct, frozen=True, kw_only=True):
 
     @property
     def branch(self) -> str:
-        """That it comes from."""
+        """The name of the branch with the change."""
         return self.source.removeprefix(HEADS)
 
     @property
@@ -57,14 +57,14 @@ class AzurePull(Struct, frozen=True, kw_only=True):
 
     @property
     def is_cut(self) -> bool:
-        """The description may go on."""
+        """Whether the description may be cut off."""
         return len(self.description or "") >= _SHOWN
 
     def plain(self, site: str) -> PullRequest:
-        """Return it as every forge has it.
+        """Return the pull request as the value that all adapters share.
 
         Args:
-            site: address of the repository, for people.
+            site: the URL of the repository's pages.
         """
         states = {"completed": RequestState.MERGED, "abandoned": RequestState.CLOSED}
         return PullRequest(

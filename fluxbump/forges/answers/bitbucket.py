@@ -1,4 +1,4 @@
-"""What Bitbucket Cloud answers.
+"""Records of answers of Bitbucket Cloud.
 
 https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/.
 """
@@ -72,12 +72,12 @@ class BitbucketPull(Struct, frozen=True, kw_only=True):
 
     @property
     def is_ours(self) -> bool:
-        """The branch is in the same repository."""
+        """Whether the branch is in the same repository."""
         there = self.source.repository
         return there is not None and there == self.destination.repository
 
     def plain(self) -> PullRequest:
-        """Return it as every forge has it."""
+        """Return the pull request as the value that all adapters share."""
         # A hash is cut to 12 digits in most answers, so it names no commit for sure.
         commit = self.source.commit.hash if self.source.commit else ""
         return PullRequest(

@@ -11,7 +11,7 @@ from fluxbump.forges.forge import PullRequest, RequestState
 from fluxbump.text.patterns import lazy_pattern
 
 _MARK = lazy_pattern(r"(?:(?:wip:|\[wip\]|draft:|\[draft\])\s*)+", re.IGNORECASE)
-"""What makes a title that of a draft: `WORK_IN_PROGRESS_PREFIXES`, and what is often added."""
+"""The prefixes of a draft's title: `WORK_IN_PROGRESS_PREFIXES`, and what is often added."""
 
 
 class GiteaMergeStyle(Struct, frozen=True, kw_only=True):
@@ -44,11 +44,11 @@ class GiteaPull(Struct, frozen=True, kw_only=True):
 
     @property
     def is_ours(self) -> bool:
-        """The branch is in the same repository."""
+        """Whether the branch is in the same repository."""
         return self.head.repo_id == self.base.repo_id
 
     def plain(self) -> PullRequest:
-        """Return it as every forge has it."""
+        """Return the pull request as the value that all adapters share."""
         mark = None if self.draft is False else _MARK.match(self.title)
         return PullRequest(
             number=self.number, url=self.html_url, branch=self.head.label, base=self.base.label,
@@ -76,7 +76,7 @@ class _Rights(Struct, frozen=True, kw_only=True):
 
 
 class GiteaRepository(Struct, frozen=True, kw_only=True):
-    """A repository, as far as it is looked at to say why something was refused."""
+    """A repository: the fields that explain a refusal."""
 
     archived: bool | None = None
     has_pull_requests: bool | None = None

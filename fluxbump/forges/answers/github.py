@@ -1,4 +1,4 @@
-"""What GitHub answers: https://docs.github.com/rest/pulls/pulls, /rest/issues, /rest/repos."""
+"""Answers of GitHub: https://docs.github.com/rest/pulls/pulls, /rest/issues, /rest/repos."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class GitHubPull(Struct, frozen=True, kw_only=True):
         return self.head.repo is not None and self.head.repo == self.base.repo
 
     def plain(self) -> PullRequest:
-        """Return it as every forge has it."""
+        """Return the pull request as the value that all adapters share."""
         state = RequestState.MERGED if self.merged_at else RequestState(self.state)
         return PullRequest(
             number=self.number, url=self.html_url, branch=self.head.ref, base=self.base.ref,
@@ -70,7 +70,7 @@ class _Rights(Struct, frozen=True, kw_only=True):
 
 
 class GitHubRepository(Struct, frozen=True, kw_only=True):
-    """A repository, as far as it is looked at to say why something was refused."""
+    """A repository: the fields that explain a refusal."""
 
     archived: bool | None = None
     has_pull_requests: bool | None = None

@@ -11,7 +11,7 @@ from fluxbump.forges.forge import PullRequest, RequestState
 from fluxbump.text.patterns import lazy_pattern
 
 _MARK = lazy_pattern(r"(?:(?:draft:|\[draft\]|\(draft\))\s*)+", re.IGNORECASE)
-"""What makes a title that of a draft.
+"""The prefixes that mark a title as that of a draft.
 
 https://docs.gitlab.com/user/project/merge_requests/drafts/
 """
@@ -35,11 +35,11 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
 
     @property
     def is_ours(self) -> bool:
-        """The branch is in the same project."""
+        """Whether the branch is in the same project."""
         return self.source_project_id == self.target_project_id
 
     def plain(self) -> PullRequest:
-        """Return it as every forge has it."""
+        """Return the pull request as the value that all adapters share."""
         # It is locked for the moments in which it is merged.
         states = {"closed": RequestState.CLOSED, "merged": RequestState.MERGED}
         mark = _MARK.match(self.title) if self.draft else None
@@ -51,7 +51,7 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
 
 
 class GitLabProject(Struct, frozen=True, kw_only=True):
-    """A project, as far as it is looked at to say why something was refused."""
+    """A project: the fields that explain a refusal."""
 
     archived: bool | None = None
     merge_requests_access_level: str = ""

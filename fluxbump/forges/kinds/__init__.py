@@ -1,4 +1,4 @@
-"""The kinds of forge that there are. Pure: what is asked of a forge, its adapter asks."""
+"""The kinds of forges that are supported. Pure: the adapters send the requests."""
 
 from __future__ import annotations
 

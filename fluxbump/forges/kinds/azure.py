@@ -15,7 +15,7 @@ _VISUAL_STUDIO = ".visualstudio.com"  # what Azure DevOps was called
 
 
 def _renamed(remote: RemoteUrl) -> RemoteUrl:
-    """Return a URL of the time before dev.azure.com as one of today.
+    """Return the current form of a URL from the time before dev.azure.com.
 
     https://learn.microsoft.com/azure/devops/release-notes/2018/sep-10-azure-devops-launch
     """
@@ -30,7 +30,7 @@ def _renamed(remote: RemoteUrl) -> RemoteUrl:
 
 
 def _located(site: str, segments: list[str]) -> tuple[str, str]:
-    """Take apart a path of Azure DevOps.
+    """Return the forge's URL and the repository's path, from a path of Azure DevOps.
 
     Over ssh `v3/ORG/PROJECT/NAME`; otherwise `ORG/PROJECT/_git/NAME`, where a project of the same
     name may be left out. On a server of one's own a collection stands for the organization, and
