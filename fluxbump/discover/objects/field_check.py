@@ -1,12 +1,12 @@
-"""Judges an object's fields by the schema that a Flux release has for its kind. Pure.
+"""Checks the fields of an object against the schema that a Flux release has for its kind. Pure.
 
-What is judged follows the structural schemas of apiextensions.k8s.io/v1: a field that is not
-declared is refused by server-side apply, null is dropped, and nothing is asked of what stands
-below `x-kubernetes-preserve-unknown-fields`. A value that a substitution fills as a whole may be
-anything. Whether a required field is missing is not judged, because Kustomize may add it.
+The check follows the structural schemas of apiextensions.k8s.io/v1: server-side apply refuses a
+field that is not declared, null is dropped, and anything is accepted below
+`x-kubernetes-preserve-unknown-fields`. A value that is a substitution as a whole may be anything.
+Missing required fields are not checked here, because Kustomize may add them.
 
-The walk is over nodes, so that every problem has its line; a JSON Schema validator would need the
-nested schemas back, a type for substitutions, and a way from its paths to lines.
+The check walks over YAML nodes, so that each problem has its line. A JSON Schema validator would
+need nested schemas, a type for substitutions, and a map from its paths to lines.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ALWAYS = frozenset({"apiVersion", "kind", "metadata", "status"})
 _PLACEHOLDER = lazy_pattern(
     r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|<[^<>\n]+>|__\w+__|@\w+@|%\w+%|\$[A-Za-z_]\w*"
 )
-"""What a script replaces before a manifest is applied; no value of Flux looks so."""
+"""Matches placeholders that a script replaces before the manifest is applied."""
 _VARIABLE = lazy_pattern(r"\s*\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\s*")
 _STEP = lazy_pattern(r"[^.\[\]{}]+|\[\]|\{\}")
 _NOT_A_NAME = lazy_pattern(r"[.\[\]{}]")
@@ -62,13 +62,13 @@ _WANTED = {
 
 
 class Problem(Struct, frozen=True):
-    """A field that the release does not take.
+    """A field that a Flux release does not accept.
 
     Attributes:
-        path: as in the schema, `spec.install.disableTakeOwnership`.
-        location: of the field.
-        message: which field, and what is wrong with it.
-        fault: the same without what the release takes instead, so alike for each that refuses it.
+        path: the path in the schema, such as `spec.install.disableTakeOwnership`.
+        location: the place of the field.
+        message: the field, and what is wrong with it in the release.
+        fault: a shorter message without the release, the same for all releases that refuse it.
     """
 
     path: str
@@ -78,11 +78,11 @@ class Problem(Struct, frozen=True):
 
 
 def problems(body: ObjectBody, schema: Schema) -> Iterator[Problem]:
-    """Yield what is wrong with the fields of an object.
+    """Yield the problems of an object's fields.
 
     Args:
         body: the object, or a patch of one.
-        schema: of its kind and apiVersion.
+        schema: the schema of its kind and apiVersion.
     """
     walk = _Walk(body, schema)
     for node, path, message in walk.members(body.node, "", Field("object")):
@@ -92,15 +92,15 @@ def problems(body: ObjectBody, schema: Schema) -> Iterator[Problem]:
 
 
 def missing(body: ObjectBody, schema: Schema, before: Schema | None) -> Iterator[Problem]:
-    """Yield the required fields that an object does not have, and did not need before.
+    """Yield a problem for each field that a new apiVersion requires and an object does not have.
 
-    What stands around such a field has to be there: a field of an absent object is not missing.
+    The parent of such a field must be set: a field of an absent object is not missing.
 
     Args:
         body: a whole object.
-        schema: of the apiVersion that it would move to.
-        before: of the one that it leaves; what is required there is not judged. None when it is
-            not known, and all is.
+        schema: the schema of the new apiVersion.
+        before: the schema of the old apiVersion, whose required fields are not checked. None if it
+            is not known, so that all required fields are checked.
     """
     for path in schema.required():
         then = before.lookup(path) if before else None
@@ -117,7 +117,7 @@ def _version(schema: Schema) -> str:
 
 
 def _at(node: Node, path: str) -> list[Node]:
-    """Return the nodes at a path of a schema; one that aliases share is there once."""
+    """Return the nodes at a path of a schema, each once even if aliases share it."""
     found = [node]
     for step in _STEP.findall(path):
         below = (inner for outer in found for inner in _below(outer, step))
@@ -137,7 +137,7 @@ _Found = Iterator[tuple[Node, str, str]]
 
 
 class _Walk(Struct):
-    """One object against its schema; a node that aliases share is looked at once for each path."""
+    """The check of one object; a node that aliases share is checked once for each path."""
 
     body: ObjectBody
     schema: Schema
@@ -160,7 +160,7 @@ class _Walk(Struct):
                 yield key, below, self.absence(below)
 
     def absence(self, path: str) -> str:
-        """Say that a field is not there, and which releases have it."""
+        """Return the message that the schema has no such field, and which releases have it."""
         what = f"is not a field of {self.schema.kind} {self.body.resource.version}"
         now = versions.parse(self.schema.release)
         for entry in self.schema.history(path):
@@ -194,7 +194,7 @@ class _Walk(Struct):
 
 
 def _pairs(node: Node, seen: set[int]) -> dict[str, tuple[Node, Node]]:
-    """Return keys and values by name; those of merge keys (`<<`) where no other says better."""
+    """Return the keys and values of a mapping by name; its own keys override merged ones (`<<`)."""
     merged: dict[str, tuple[Node, Node]] = {}
     own: dict[str, tuple[Node, Node]] = {}
     if id(node) in seen:
@@ -214,7 +214,7 @@ def _pairs(node: Node, seen: set[int]) -> dict[str, tuple[Node, Node]]:
 
 
 def _scalar(node: ScalarNode, own: Field) -> str | None:
-    """Return what is wrong with a value, or None when it is in order."""
+    """Return what is wrong with a value; None if it is valid."""
     text = str(node.value)
     long = len(text) > _LONG
     value = text if long else go_yaml.value(node)
@@ -243,7 +243,7 @@ def _outside(value: str, own: Field) -> str | None:
 
 
 def _matches(pattern: str, value: str) -> bool:
-    """Tell whether a value matches; so does any, if a stranger's pattern cannot be tried on it."""
+    """Whether a value matches a pattern; true if a foreign pattern cannot be used within limits."""
     if pattern in fields.patterns():
         return re.search(pattern, value) is not None
     try:
@@ -253,7 +253,7 @@ def _matches(pattern: str, value: str) -> bool:
 
 
 def _fits(value: object, wanted: str) -> bool:
-    """Whether a value has a type; 1.0 is an integer too, because JSON has only numbers."""
+    """Whether a value has a type; 1.0 is an integer too, because JSON has only one number type."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     whole = number and (not isinstance(value, float) or value.is_integer())
     return {
