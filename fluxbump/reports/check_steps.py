@@ -1,4 +1,4 @@
-"""What to type after `fluxbump check`. Pure."""
+"""Finds the commands to type after `fluxbump check`. Pure."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ _MOST = 3
 
 
 class Followup(Struct, frozen=True):
-    """What the next command has to know beside the verdict.
+    """The facts beside the verdict that the next commands depend on.
 
     Attributes:
-        editable: the working tree was judged, so that a fix can edit it.
-        release: what every pin can be brought to; None if the pins agree, or nothing is sure.
-        options: with which a bump to that release passes.
-        installed: the release that is installed, to which a bump would move manifests alone; None
-            if nobody knows, or no bump would.
-        uncommitted: what was judged differs from HEAD, so that only a bump in place takes it along.
+        editable: whether the working tree was checked, so that a fix can edit it.
+        release: the release to which all pins can move. None if the pins agree, or if it is not
+            known.
+        options: the options with which a bump to that release passes.
+        installed: the installed release, at which a bump can move manifests alone. None if it is
+            not known, or if no bump can.
+        uncommitted: whether the checked files differ from HEAD, so that a bump must be in place.
     """
 
     editable: bool = False
@@ -39,7 +40,7 @@ class Followup(Struct, frozen=True):
 
 
 def steps(verdict: Verdict, after: Followup) -> list[Step]:
-    """Return the commands that lead on, the most useful first; none if nothing was found."""
+    """Return the commands to type next, the most useful first. Empty if nothing was found."""
     return [*_steps(verdict, after)][:_MOST]
 
 

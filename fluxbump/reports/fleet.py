@@ -1,4 +1,4 @@
-"""What became of a fleet: a line for each repository, a table, JSON, a summary page. Pure."""
+"""Writes the results of a fleet: lines, a table, JSON, and a summary page. Pure."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ class Summary(Struct, frozen=True):
     """A fleet, or its shard, at the end.
 
     Attributes:
-        results: of every repository, in the order of the file.
-        shard: that was run; None for the whole fleet.
-        dry_run: nothing was pushed or sent.
+        results: the results of all repositories, in the order of the file.
+        shard: the shard that was run. None for the whole fleet.
+        dry_run: whether the runs pushed and sent nothing.
     """
 
     results: tuple[FleetResult, ...]
@@ -76,7 +76,7 @@ class Summary(Struct, frozen=True):
 
     @property
     def sentence(self) -> str:
-        """What became of it, without a full stop."""
+        """The results in a sentence, without a full stop."""
         done = sum(result.outcome.is_done for result in self.results)
         before = sum(result.before for result in self.results)
         part = f" of shard {self.shard}" if self.shard else ""
@@ -100,9 +100,9 @@ def line(result: FleetResult, width: int, paint: Paint) -> str:
     """Return the line of one repository: name, outcome, release, and where to look.
 
     Args:
-        result: of it.
-        width: of the longest name.
-        paint: colours, or none.
+        result: the result of the repository.
+        width: the length of the longest name.
+        paint: the colors.
     """
     outcome = paint(result.outcome.ljust(_OUTCOME), *_STYLES.get(result.outcome, ()))
     release = (result.release or "-").ljust(_RELEASE)

@@ -1,4 +1,4 @@
-"""Which release has which API version: text and JSON. Pure."""
+"""Lays out the matrix of releases and API versions, as text and JSON. Pure."""
 
 from __future__ import annotations
 
@@ -72,11 +72,11 @@ class MatrixRow(Struct, frozen=True):
     """One API version of one kind.
 
     Attributes:
-        crd: the CRD's name.
-        kind: that it defines.
-        group: of its API.
-        version: `v1beta2`.
-        states: one for each column.
+        crd: the name of the CRD.
+        kind: the kind that the CRD defines.
+        group: the API group of the kind.
+        version: the API version without the group, such as `v1beta2`.
+        states: the state in each column.
     """
 
     crd: str

@@ -1,4 +1,4 @@
-"""What a reader can type next, as the last lines of a report. Pure."""
+"""Writes the commands to type next, as the last lines of a report. Pure."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def typed(words: Iterable[str]) -> str:
 
 
 def lines(steps: Sequence[Step], width: int | None = None) -> list[str]:
-    """Say what to type: `next: COMMAND  why`, and further commands aligned below the first.
+    """Return the lines `next: COMMAND  why`, with further commands aligned below the first.
 
     Args:
-        steps: what to type, and why.
-        width: of the terminal in columns; a reason that does not fit is below its command, and the
-            command stays whole. None in a pipe.
+        steps: the commands, each with its reason.
+        width: the columns of the terminal. A reason that does not fit goes below its command, which
+            is not wrapped. None in a pipe.
     """
     commands = [printable(step.command) for step in steps]
     column = max((len(text) for text in commands if len(text) <= _COLUMN), default=0)

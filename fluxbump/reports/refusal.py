@@ -1,4 +1,4 @@
-"""Why a bump is refused: one line for each rule, and what to type next. Pure."""
+"""Writes the refusal of a bump: one line for each rule, and the commands to type next. Pure."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def refusal(
     """Return the lines that refuse a bump.
 
     Args:
-        release: that was asked for.
-        refusals: the errors that stop it, at least one.
-        not_done: what has not happened.
-        steps: what to type next.
-        terminal: its width in columns; None in a pipe.
+        release: the release that the user asked for.
+        refusals: the errors that stop the bump, at least one.
+        not_done: the sentence about what the bump did not do.
+        steps: the commands to type next.
+        terminal: the columns of the terminal. None in a pipe.
     """
     counted = Counter(finding.code for finding in worst_first(refusals))
     number = "1 finding" if len(refusals) == 1 else f"{len(refusals)} findings"

@@ -1,4 +1,4 @@
-"""What a scheduled run came to: for people, and for a summary page. Pure."""
+"""Writes the result of a scheduled run for people, and for a summary page. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to do about the state of a repository, as commands to type. Pure."""
+"""Finds the commands to type after `status`, `releases` and `path`. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from fluxbump.text import versions
 
 
 def status_steps(view: Survey) -> list[Step]:
-    """Say what to type next about a survey; nothing where there is nothing to do."""
+    """Return the commands to type after a survey. Empty if there is nothing to do."""
     if view.disagree:
         return list(_realign(view))
     if view.problem:
@@ -39,7 +39,7 @@ def status_steps(view: Survey) -> list[Step]:
 
 
 def _ahead(view: Survey, held: Version, newest: Version) -> Iterator[Step]:
-    """Lead from the release that is installed to the newest one."""
+    """Yield the commands that lead from the installed release to the newest one."""
     bumps = not _waits(view)
     stopped = _stopped(view, newest)
     if {str(held), str(newest)} <= crds.crds().keys():
@@ -72,11 +72,11 @@ def _moves_to(pin: Pin, newest: Version) -> bool:
 
 
 def releases_steps(rows: list[Listed], held: str | None) -> list[Step]:
-    """Say what to type next about a list of releases, newest first.
+    """Return the commands to type after a list of releases.
 
     Args:
-        rows: the releases.
-        held: the release that the repository installs; None where none is known.
+        rows: the releases, newest first.
+        held: the release that the repository installs. None if it is not known.
     """
     newest = max((row.best.app_version for row in rows), default=None)
     now = versions.parse(held or "")
@@ -86,12 +86,13 @@ def releases_steps(rows: list[Listed], held: str | None) -> list[Step]:
 
 
 def first_steps(hop: Hop, newest: str | None, migrated: str | None) -> list[Step]:
-    """Say what to type to make the first hop of a route.
+    """Return the commands that make the first hop of a route.
 
     Args:
-        hop: the first.
-        newest: the newest release that passes as things stand; None for none.
-        migrated: likewise, once manifests have moved to other API versions.
+        hop: the first hop.
+        newest: the newest release that passes with the manifests as they are. None if there is
+            none.
+        migrated: the newest release that passes after `--migrate-apis`. None if there is none.
     """
     if _reaches(newest, hop.new):
         return [Step(f"fluxbump to {hop.new}", "makes the first hop")]
@@ -117,7 +118,7 @@ def _held(view: Survey) -> str | None:
 
 
 def _by_range(view: Survey) -> str | None:
-    """Return the oldest release that a range comes to."""
+    """Return the oldest release to which a range resolves. None if there is no range."""
     ranges = floating.installs(view.inventory)
     known = floating.come_to(ranges, _choice(view).stable) if ranges else []
     return str(known[0]) if known else None
@@ -160,7 +161,7 @@ def _realign(view: Survey) -> Iterator[Step]:
 
 
 def _stopped(view: Survey, release: Version, *, align: bool = False) -> Step | None:
-    """Lead to what a bump to a release is refused for; None if the repository stops none."""
+    """Return the command that shows why a bump would be refused. None if it would not be."""
     goal = None if _waits(view) else _choice(view).goal(release)
     if goal is None:
         return None

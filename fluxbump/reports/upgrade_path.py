@@ -1,4 +1,4 @@
-"""The way from one release to another: a table, JSON, a Mermaid flowchart. Pure."""
+"""Writes the route between two releases: a table, JSON, or a Mermaid flowchart. Pure."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def text(
     """Say the way, and what to do before each hop.
 
     Args:
-        route: the way.
-        newest_safe: the newest release that passes in one hop as things stand; None when that is
-            not known.
-        paint: colours, or none.
-        history: what the history of the pins says, a sentence.
-        used: what the manifests of this repository use; None to say everything that is removed.
+        route: the route.
+        newest_safe: the newest release that passes in one hop with the manifests as they are. None
+            if it is not known.
+        paint: the colors, and the width of the terminal.
+        history: the facts from the history of the pins, a sentence.
+        used: the removed API versions that manifests use. None lists all removed versions.
     """
     lines = [_headline(route, paint)]
     if route.hops:

@@ -19,12 +19,12 @@ class Detail(StrEnum):
 
 
 class View(Struct, frozen=True):
-    """What a reader wants to see.
+    """The reader's choices about the text of a verdict.
 
     Attributes:
-        detail: of each finding.
-        everything: nothing is left out: no finding of a group, and none that was there before.
-        statistics: a table of how many findings each rule has.
+        detail: the amount of detail of each finding.
+        everything: whether all findings are shown, also those that the base has already.
+        statistics: whether a table counts the findings of each rule.
     """
 
     detail: Detail = Detail.GROUPED

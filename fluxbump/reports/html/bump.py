@@ -1,4 +1,4 @@
-"""A bump as a page: its verdict, what stops it, the pins, the route and the patch. Pure."""
+"""Writes a bump as a page: its verdict, its refusals, the pins, the route and the patch. Pure."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def bump_page(
 
     Args:
         prepared: the bump.
-        route: the way to its release; None if that is not known.
-        outcome: what became of it, a sentence without a full stop.
-        steps: what to type next.
+        route: the route to its release. None if it is not known.
+        outcome: the result of the bump, a sentence without a full stop.
+        steps: the commands to type next.
     """
     verdict, stopping = prepared.verdict, set(prepared.refusals)
     new = [

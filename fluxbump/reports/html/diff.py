@@ -1,4 +1,4 @@
-"""A patch for reading, file by file. Pure."""
+"""Shows a patch on a page, file by file. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fluxbump.reports.html.elements import Node, element
 from fluxbump.reports.html.page import section
 
 _MOST = 4_000
-"""Lines on one page: a browser on a phone still scrolls through them."""
+"""The most lines on a page, so that a browser on a phone still scrolls through them."""
 _HEAD = "diff --git "
 
 
@@ -28,7 +28,7 @@ def diff_section(patch: str) -> Node | None:
 
 
 def _files(lines: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Yield each file's name and lines; what stands between files is a part of its own."""
+    """Yield each file's name and lines. The lines between files are a part of their own."""
     title = ""
     body: list[str] = []
     for line in lines:

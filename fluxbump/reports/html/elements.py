@@ -1,4 +1,4 @@
-"""Elements of a page as values, so that foreign text cannot become markup. Pure.
+"""Makes the elements of a page as values, so that foreign text cannot become markup. Pure.
 
 The standard library's ElementTree escapes text and attributes as it writes them. A template engine
 would be one more library to load, and a page put together from strings escapes only what its author
@@ -18,9 +18,10 @@ def element(name: str, /, *inside: Node | str | None, **attributes: str | int) -
     """Make an element.
 
     Args:
-        name: of its tag.
-        inside: text and elements, in order; None is left out.
-        attributes: an underscore at the end of a name is dropped, others become hyphens.
+        name: the name of the tag.
+        inside: the text and elements in it, in order. None is left out.
+        attributes: the attributes. An underscore at the end of a name is dropped, others become
+            hyphens.
     """
     made = ET.Element(
         name,
@@ -37,7 +38,7 @@ def element(name: str, /, *inside: Node | str | None, **attributes: str | int) -
 
 
 def _append(parent: Node, last: Node | None, text: str) -> None:
-    """Put text behind the last child, where ElementTree keeps it."""
+    """Add text behind the last child, which is where ElementTree keeps it."""
     if last is None:
         parent.text = (parent.text or "") + text
     else:
@@ -45,7 +46,7 @@ def _append(parent: Node, last: Node | None, text: str) -> None:
 
 
 def worded(text: str) -> list[Node | str]:
-    """Return the parts of a sentence, with what stands in backquotes as code."""
+    """Return the parts of a sentence, with text in backquotes as code elements."""
     parts = text.split("`")
     if len(parts) % 2 == 0:  # one of them belongs to a name
         return [text]
@@ -53,12 +54,12 @@ def worded(text: str) -> list[Node | str]:
 
 
 def style(css: str) -> Node:
-    """Make the style sheet; ElementTree writes it as it stands, as HTML takes it."""
+    """Return the style sheet as an element. ElementTree writes it unescaped, as HTML needs it."""
     made = ET.Element("style")
     made.text = css
     return made
 
 
 def markup(root: Node) -> str:
-    """Write a document."""
+    """Return a whole HTML document as text."""
     return f"<!DOCTYPE html>\n{ET.tostring(root, encoding='unicode', method='html')}\n"

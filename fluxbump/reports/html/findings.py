@@ -1,4 +1,4 @@
-"""Findings as groups, the worst first, and what was not judged. Pure."""
+"""Shows findings on a page in groups, the worst first, and the rules that did not run. Pure."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from fluxbump.reports.html.page import listing, section
 _TONES = {Severity.ERROR: "bad", Severity.WARNING: "doubtful", Severity.NOTE: "good"}
 _FEW = 3
 _MOST = 500
-"""Places of one group: the JSON report has all of them."""
+"""The most places of one group. The JSON report has all of them."""
 
 
 def findings_section(
     heading: str, found: Iterable[Finding], rules: Mapping[str, Rule]
 ) -> Node | None:
-    """Show findings that say the same once; None if there are none."""
+    """Return the section of findings in groups that say the same. None if there are none."""
     groups = grouped(found)
     if not groups:
         return None
@@ -77,7 +77,7 @@ def _place(finding: Finding, *, told: bool) -> Node:
 
 
 def unjudged_section(verdict: Verdict, rules: Mapping[str, Rule]) -> Node | None:
-    """List the rules that were not run: they have not passed."""
+    """Return the section of the rules that did not run, so have not passed. None if all ran."""
     if not verdict.not_run:
         return None
     return section(
@@ -90,7 +90,7 @@ def _reasons(skipped: Iterable[NotRun], rules: Mapping[str, Rule]) -> list[tuple
 
 
 def suppressed_section(verdict: Verdict, rules: Mapping[str, Rule]) -> Node | None:
-    """List what is accepted, and by which statement; None if nothing is."""
+    """Return the section of suppressed findings, with what suppresses them. None if none is."""
     if not verdict.suppressed:
         return None
     rows = [_accepted(finding, by, rules) for finding, by in verdict.suppressed[:_MOST]]

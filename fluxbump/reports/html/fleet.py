@@ -1,4 +1,4 @@
-"""What became of a fleet as a page. Pure."""
+"""Writes the results of a fleet as a page. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def fleet_page(summary: Summary) -> str:
 
 
 def _chart(summary: Summary) -> Node | None:
-    """Draw a bar for each outcome, with its number beside it."""
+    """Return a chart with a bar for each outcome, and its number beside it. None if empty."""
     counts = [(outcome, number) for outcome, number in count(summary.results).items() if number]
     if not counts:
         return None

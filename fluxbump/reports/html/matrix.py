@@ -1,4 +1,4 @@
-"""Which release has which API version, as a page for a browser. Pure."""
+"""Writes the matrix of releases and API versions as a page for a browser. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The frame of every page: its head, its policy, and the words at its top. Pure."""
+"""Writes the frame of a page: its head, its content policy, and its headline. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fluxbump.version import __version__
 
 
 class Tone(StrEnum):
-    """How a headline is meant; each has a mark, so that none depends on its colour."""
+    """The tone of a headline. Each tone has a mark, so that none depends on its color."""
 
     GOOD = "good"
     DOUBTFUL = "doubtful"
@@ -24,17 +24,17 @@ class Tone(StrEnum):
 
     @property
     def sign(self) -> str:
-        """What stands before the words."""
+        """The mark before the words."""
         return {"good": "✓", "doubtful": "!", "bad": "✗"}[self.value]
 
 
 class Headline(Struct, frozen=True):
-    """What a reader sees first.
+    """The top of a page.
 
     Attributes:
-        title: what the page is about.
-        verdict: one sentence.
-        tone: how it is meant.
+        title: the subject of the page.
+        verdict: the result in one sentence.
+        tone: the tone of the result.
         facts: further sentences.
     """
 
@@ -54,9 +54,9 @@ def page(head: Headline, sections: Sequence[Node | None], steps: Sequence[Step] 
     """Write a page.
 
     Args:
-        head: what stands at its top.
-        sections: in order; None is left out.
-        steps: what a reader can type next.
+        head: the headline.
+        sections: the sections, in order. None is left out.
+        steps: the commands to type next.
     """
     return markup(
         element(

@@ -1,4 +1,4 @@
-"""The route from one release to another as a diagram, and what to do before each hop. Pure."""
+"""Draws the route between two releases, with the steps before each hop. Pure."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _MIDDLE = 40
 
 
 def route_section(found: Route, used: Used | None = None) -> Node | None:
-    """Draw a route and list its hops; None if there is nothing to do.
+    """Return the section with a route and its hops. None if it has no hop.
 
     Args:
         found: the route.
-        used: what the manifests of the repository use; None to list everything that is removed.
+        used: the removed API versions that manifests use. None lists all removed versions.
     """
     if found.problem:
         return section("Route", _diagram(found, used), element("p", found.problem))

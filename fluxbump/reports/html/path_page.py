@@ -1,4 +1,4 @@
-"""The route to a release as a page. Pure."""
+"""Writes the route to a release as a page. Pure."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from fluxbump.reports.html.path_diagram import route_section
 from fluxbump.reports.upgrade_path import Used
 
 _MOST = 20
-"""Manifests that are shown as they are."""
+"""The most manifests that are shown without folding."""
 
 
 class RouteFacts(Struct, frozen=True):
-    """What is known beside a route.
+    """The facts about a repository that the page of a route shows.
 
     Attributes:
-        newest_safe: the newest release that passes in one hop; None if that is not known.
-        history: what the history of the pins says, a sentence without a full stop.
-        used: what the manifests of the repository use; None if none were looked for.
-        manifests: what has to move before each hop, as lines, a heading first.
+        newest_safe: the newest release that passes in one hop. None if it is not known.
+        history: the facts from the history of the pins, a sentence without a full stop.
+        used: the removed API versions that manifests use. None if manifests were not searched.
+        manifests: the manifests to move before each hop, as lines with a heading first.
     """
 
     newest_safe: str | None = None
@@ -38,8 +38,8 @@ def path_page(found: Route, known: RouteFacts, steps: Sequence[Step] = ()) -> st
 
     Args:
         found: the route.
-        known: what is known beside it.
-        steps: what to type next.
+        known: the facts about the repository.
+        steps: the commands to type next.
     """
     facts = [f"{known.history}."] if known.history and found.hops else []
     newest = known.newest_safe
@@ -63,7 +63,7 @@ def _headline(found: Route, facts: Sequence[str]) -> Headline:
 
 
 def _manifests(lines: Sequence[str]) -> Node:
-    """Show manifests, which are the indented lines, and what is said of them; many are folded."""
+    """Return the section of manifests from its lines: indented lines are manifests."""
     title, *rest = lines
     held = [line for line in rest if line.startswith(" ")]
     places: Node = element("ul", *(element("li", line.strip()) for line in held))

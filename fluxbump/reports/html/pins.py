@@ -1,4 +1,4 @@
-"""Pins by track and place, as a graph and as a table. Pure."""
+"""Draws the pins of a repository for a page: a graph and a table by track and place. Pure."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from fluxbump.reports.html.page import listing, section
 _WIDTH, _TRACK, _PLACE, _LEFT = 360, 118, 172, 4
 _ROW, _BOX, _TALL, _GAP = 44, 36, 52, 12
 _MOST = 60
-"""Places in the graph; the table has all of them."""
+"""The most places in the graph. The table has all of them."""
 
 
 class PinMap(Struct, frozen=True):
-    """What a graph of pins shows.
+    """The pins to draw, with their versions and errors.
 
     Attributes:
-        pins: all of them.
-        held: what each track holds.
-        new: what each track becomes; empty without a bump.
-        notes: what a track's version stands for: `ships Flux 2.4.0`.
-        wrong: places that an error is about.
+        pins: all pins of the repository.
+        held: the version that each track holds.
+        new: the version that each track gets. Empty without a bump.
+        notes: a remark on the version of a track, such as `ships Flux 2.4.0`.
+        wrong: the places that an error is about.
     """
 
     pins: Sequence[Pin]
@@ -39,7 +39,7 @@ class PinMap(Struct, frozen=True):
 
 
 def judged(verdict: Verdict, about: Evidence) -> PinMap:
-    """Return the pins that a check has looked at, and which of them its errors are about."""
+    """Return the pins of a check, with the places of its errors marked."""
     pins = about.inventory.pins
     shipped = {pin.value: about.shipped(pin)[0] for pin in pins if pin.track == FLUX2}
     release = next(iter(shipped.values())) if len(shipped) == 1 else None
@@ -67,7 +67,7 @@ class _Place(Struct, frozen=True):
 
 
 def pins_section(found: PinMap) -> Node | None:
-    """Show where each version is pinned; None if nothing is."""
+    """Return the section that shows where each version is pinned. None if there is no pin."""
     if not found.pins:
         return None
     return section(
@@ -173,7 +173,7 @@ def _box(place: _Place, middle: int) -> Iterator[Node]:
 
 
 def _text(text: str, x: int, y: int, ink: str, *, size: int) -> Node:
-    """Write a line that is cut in its middle where it is too long; a pointer shows all of it."""
+    """Return a line of text. If it is too long, its middle is cut, and its title has all of it."""
     tail = size * 2 // 5
     cut = text if len(text) <= size else f"{text[: size - tail - 1]}…{text[-tail:]}"
     whole = element("title", text) if cut != text else None

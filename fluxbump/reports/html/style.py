@@ -1,4 +1,4 @@
-"""How pages look. No colour carries a meaning that a word or a mark does not."""
+"""The style sheet of pages. A word or a mark repeats the meaning of each color."""
 
 from fluxbump.reports.matrix_page import BASE
 

@@ -1,4 +1,4 @@
-"""What a scheduled run came to, for programs. Pure."""
+"""Writes the result of a scheduled run as a JSON document. Pure."""
 
 from __future__ import annotations
 
@@ -108,12 +108,12 @@ def _moment(when: datetime | None) -> str | None:
 
 
 class RunStart(Struct, frozen=True):
-    """What a run starts from.
+    """The base of a run.
 
     Attributes:
-        base_branch: of the pull request; empty if the repository has no branch.
-        base: its commit; empty if there is none.
-        missing: what a dry run goes without, one sentence each.
+        base_branch: the base branch of the pull request. Empty if the repository has no branch.
+        base: the id of its commit. Empty if there is none.
+        missing: the things that a dry run does without, one sentence each.
     """
 
     base_branch: str = ""

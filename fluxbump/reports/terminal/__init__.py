@@ -1,1 +1,1 @@
-"""How text fits a terminal. Pure."""
+"""Fits text to the width of a terminal. Pure."""

@@ -1,4 +1,4 @@
-"""A page in Markdown on a terminal: its paragraphs fill the width. Pure."""
+"""Lays out a Markdown page for a terminal: its paragraphs fill the width. Pure."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def page(text: str, width: int | None) -> str:
     """Fill the paragraphs and list items of a page; code stays as it is, to be copied.
 
     Args:
-        text: Markdown.
-        width: of the terminal in columns; None in a pipe, where the page stays as it was written.
+        text: the page in Markdown.
+        width: the columns of the terminal. None in a pipe, where the page stays as it is.
     """
     if width is None:
         return text
@@ -26,7 +26,7 @@ def page(text: str, width: int | None) -> str:
 
 
 def _blocks(text: str) -> Iterator[str]:
-    """Yield what is filled together, and each line of what is not."""
+    """Yield each paragraph or list item to fill as one text, and each other line by itself."""
     code, block = False, ""
     for line in text.split("\n"):
         if line.startswith(_FENCE):
