@@ -118,8 +118,8 @@ class BitbucketStatuses(Struct, frozen=True):
     """Statuses on Bitbucket Cloud, which calls them builds; each has a key.
 
     Attributes:
-        client: of the forge.
-        at: makes paths.
+        client: the client for the forge.
+        at: makes paths of the repository's API.
     """
 
     client: Client
@@ -150,8 +150,8 @@ class AzureStatuses(Struct, frozen=True):
     """Statuses on Azure DevOps.
 
     Attributes:
-        send: of the adapter, which names the version of the API.
-        at: makes paths.
+        send: sends a request with the adapter's version of the API.
+        at: makes paths of the repository's API.
     """
 
     send: Send

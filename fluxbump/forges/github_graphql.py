@@ -60,7 +60,7 @@ class GraphQL(Struct, frozen=True):
     """The GraphQL interface that belongs to a REST interface; nodes are pull requests.
 
     Attributes:
-        client: of the REST interface.
+        client: the client for the REST API.
     """
 
     client: Client
@@ -79,7 +79,7 @@ class GraphQL(Struct, frozen=True):
         """Have a pull request merged when its checks have passed; return what GitHub says.
 
         Args:
-            node: of the pull request.
+            node: the id of the pull request.
             method: `MERGE`, `SQUASH` or `REBASE`.
         """
         return self._mutate(_AUTO_MERGE, node, f", mergeMethod: {method}")

@@ -1,4 +1,4 @@
-"""What is written down before files of a working tree are replaced, so that it can be undone. Pure.
+"""The journal of a replacement of files in a working tree, by which it can be undone. Pure.
 
 A journal lies in the git directory. Whoever can write there can run programs through git's hooks,
 but a journal may also be damaged or old, so nothing in it is believed: paths stay inside of the
@@ -15,7 +15,7 @@ from hashlib import sha256
 from msgspec import Struct
 
 LONGEST = 64 * 1024 * 1024
-"""Bytes; a larger journal is not read."""
+"""The largest journal that is read, in bytes."""
 
 _HEX16 = r"[0-9a-f]{16}"
 _HEX64 = r"[0-9a-f]{64}"
@@ -23,12 +23,12 @@ _FORMAT = "fluxbump/in-place/v1"
 
 
 class JournalStep(Struct, frozen=True):
-    """One file that is replaced, comes or goes.
+    """One file that is replaced, created or deleted.
 
     Attributes:
         path: relative to the working tree's root, with `/`.
-        old: digest of what it held; None when there was no file.
-        new: digest of what it will hold; None when it goes.
+        old: the digest of the old contents; None if there was no file.
+        new: the digest of the new contents; None if the file is deleted.
     """
 
     path: str
@@ -55,7 +55,7 @@ class Journal(Struct, frozen=True):
 def of(
     token: str, before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]
 ) -> Journal:
-    """Make a journal of what files hold before and after."""
+    """Return the journal for files, from their bytes before and after."""
     return Journal(
         token,
         tuple(
@@ -71,17 +71,17 @@ def digest(data: bytes | None) -> str | None:
 
 
 def dump(journal: Journal) -> bytes:
-    """Write a journal."""
+    """Return a journal as the bytes of its file."""
     steps = [[step.path, step.old, step.new] for step in journal.steps]
     # ASCII: a name that is not UTF-8 is held as lone surrogates, which only an escape can carry.
     return json.dumps({"format": _FORMAT, "token": journal.token, "steps": steps}).encode("ascii")
 
 
 def parse(data: bytes) -> Journal:
-    """Read a journal.
+    """Parse the file of a journal.
 
     Raises:
-        ValueError: it is not one.
+        ValueError: `data` is not a valid journal.
     """
     try:
         content = json.loads(data)
@@ -112,7 +112,7 @@ def _digest(value: object) -> str | None:
 
 
 def is_inside(path: str) -> bool:
-    """Whether a path names a file of a working tree, and none of git's own."""
+    """Whether a path is inside of a working tree, and not in a `.git` folder."""
     parts = path.split("/")
     return "\0" not in path and not any(
         part in ("", ".", "..") or part.lower() == ".git" for part in parts

@@ -1,7 +1,7 @@
-"""Undoes a replacement of files that was cut short.
+"""Undo a replacement of files that was interrupted.
 
-While the journal of `atomic_replace` is there the run is not done, and whoever finds it puts the
-originals back. That can be cut short too, and started again.
+As long as the journal of `atomic_replace` exists the run is not complete, and the next run puts the
+originals back. That can be interrupted too, and started again.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ JOURNAL = "journal.json"
 
 
 class Worktree(Struct, frozen=True):
-    """Where files are replaced.
+    """The working tree in which files are replaced.
 
     Attributes:
-        root: of the working tree.
-        private: a directory of fluxbump's own in the git directory; it need not be there.
+        root: the root of the working tree.
+        private: fluxbump's own directory in the git directory; it may not exist yet.
     """
 
     root: Path
@@ -39,27 +39,27 @@ class Worktree(Struct, frozen=True):
 
     @property
     def folder(self) -> Path:
-        """Where the journal and the originals are."""
+        """The directory of the journal and the originals."""
         return self.private / "in-place"
 
     @property
     def lock(self) -> Path:
-        """What one run at a time holds."""
+        """The lock file, which one run at a time holds."""
         return self.private / "in-place.lock"
 
 
 Identity = tuple[int, int, int, int] | None
-"""What changes when a file is written to or replaced: inode, size, time of change and mode."""
+"""Values that differ after a file is written or replaced: inode, size, time of change, mode."""
 
 
 def recover(place: Worktree) -> int | None:
-    """Undo what a run that was cut short has left.
+    """Undo the changes of an interrupted run.
 
     Returns:
-        How many files that run was about; None when there was nothing to undo.
+        The number of files of that run; None if there was nothing to undo.
 
     Raises:
-        RepositoryError: it cannot be undone.
+        RepositoryError: the changes cannot be undone.
     """
     if not place.folder.is_dir():
         return None
@@ -80,9 +80,9 @@ def recover(place: Worktree) -> int | None:
 
 
 def undo(place: Worktree, journal: Journal) -> None:
-    """Put the originals back; do nothing if that would lose what somebody else has written.
+    """Put the originals back, unless that would lose changes of another program.
 
-    It can be cut short and started again.
+    It can be interrupted and started again.
     """
     steps = list(enumerate(journal.steps))
     states = [_state(place, journal.temporary(number), step) for number, step in steps]
@@ -101,7 +101,7 @@ def undo(place: Worktree, journal: Journal) -> None:
 
 
 class _State(Enum):
-    """What a journal's file is now."""
+    """The present state of a file in the journal."""
 
     INTACT = "it has its old content, or what another program wrote"
     REPLACED = "it holds what fluxbump wrote"
@@ -145,7 +145,7 @@ def _restore(place: Worktree, temporary: str, number: int, step: JournalStep) ->
 
 
 def _copy_back(private: int, kept: str, folder: int, name: str, temporary: str) -> None:
-    """Put an original back that lies on another file system."""
+    """Put back an original that is on another file system."""
     with suppress(FileNotFoundError):
         os.unlink(temporary, dir_fd=folder)
     like = os.stat(kept, dir_fd=private, follow_symlinks=False)
@@ -163,10 +163,10 @@ def _stuck(place: Worktree, step: JournalStep, what: str) -> RepositoryError:
 
 
 def read_journal(place: Worktree) -> Journal | None:
-    """Read the journal; None when there is none.
+    """Read the journal; None if there is none.
 
     Raises:
-        RepositoryError: it is none that fluxbump has written.
+        RepositoryError: the file is not a journal of fluxbump.
     """
     if not place.folder.is_dir():
         return None
@@ -193,7 +193,7 @@ def _by_hand(place: Worktree) -> list[Step]:
 
 
 def forget(place: Worktree) -> None:
-    """Remove the journal, and then what it speaks of."""
+    """Remove the journal, and then the originals."""
     if not place.folder.is_dir():
         return
     (place.folder / JOURNAL).unlink(missing_ok=True)
@@ -206,7 +206,7 @@ def forget(place: Worktree) -> None:
 def failed(
     what: str, error: OSError, place: Worktree, facts: Sequence[str] = (), *, hint: str
 ) -> RepositoryError:
-    """Return what the operating system refused as an error that names the file."""
+    """Return the error for a refusal of the operating system; it names the file."""
     return RepositoryError(
         f"{what}: {error.strerror or error}",
         where=os.fsdecode(error.filename) if error.filename else str(place.root),
@@ -216,7 +216,7 @@ def failed(
 
 
 def identity_of(folder: int, name: str) -> Identity:
-    """Return what tells whether a file of an open folder is still the same; None for no file."""
+    """Return the identity of a file in an open folder; None if there is no file."""
     try:
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:

@@ -1,8 +1,8 @@
-"""Directories for work under way: gone when it is done, or with the next run if this one is killed.
+"""Make scratch directories, which are removed after use, or by the next run after a kill.
 
-A directory is locked as long as the process that made it lives: the kernel gives a lock back
-however its holder ends. So whoever gets the lock of one may remove it. A new one has no lock yet;
-if it is taken for a leftover in that moment, its maker sees that and makes another.
+A directory is locked as long as the process that made it lives, because the kernel releases a lock
+when its holder ends. So a process that gets the lock of a directory may remove it. A new directory
+has no lock yet. If another run removes it in that moment, its maker notices and makes another one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PREFIX = "fluxbump-scratch-"
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _swept: set[tuple[str, str]] = set()
-"""Where this process has swept; once is enough."""
+"""The parents and prefixes for which this process has removed leftovers; once is enough."""
 
 
 def for_temporary_files() -> str:
@@ -47,12 +47,12 @@ def directory(prefix: str = _PREFIX, parent: Path | None = None) -> Iterator[Pat
     """Make a directory, and remove it when the block is left.
 
     Args:
-        prefix: of its name; what was left behind under it, by processes of this user that have
-            ended, is removed first.
-        parent: where; the directory for temporary files when it is None.
+        prefix: the prefix of its name. Leftovers with this prefix, of ended processes of this user,
+            are removed first.
+        parent: the parent directory; None for the one for temporary files.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: the directory cannot be made.
     """
     where = str(parent) if parent is not None else for_temporary_files()
     if (where, prefix) not in _swept:
@@ -84,7 +84,7 @@ def _locked(where: str, prefix: str) -> tuple[str, int]:
 
 
 def _sweep(where: str, prefix: str) -> None:
-    """Remove what ended processes of this user have left; what cannot be removed stays."""
+    """Remove the leftovers of this user's ended processes, except those that cannot be removed."""
     with suppress(OSError), os.scandir(where) as entries:
         for entry in entries:
             if entry.name.startswith(prefix):
