@@ -30,7 +30,10 @@ _ALWAYS = frozenset({"apiVersion", "kind", "metadata", "status"})
 _PLACEHOLDER = lazy_pattern(
     r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|<[^<>\n]+>|__\w+__|@\w+@|%\w+%|\$[A-Za-z_]\w*"
 )
-"""Matches placeholders that a script replaces before the manifest is applied."""
+"""Matches placeholders that a script replaces before the manifest is applied.
+
+No valid value of a field of Flux has this form.
+"""
 _VARIABLE = lazy_pattern(r"\s*\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\s*")
 _STEP = lazy_pattern(r"[^.\[\]{}]+|\[\]|\{\}")
 _NOT_A_NAME = lazy_pattern(r"[.\[\]{}]")
@@ -68,7 +71,8 @@ class Problem(Struct, frozen=True):
         path: the path in the schema, such as `spec.install.disableTakeOwnership`.
         location: the place of the field.
         message: the field, and what is wrong with it in the release.
-        fault: a shorter message without the release, the same for all releases that refuse it.
+        fault: the message without the release and without what the release accepts instead, so
+            that it is the same for all releases that refuse the field.
     """
 
     path: str
