@@ -10,7 +10,7 @@ from fluxbump.check.check import examine, judge
 from fluxbump.config.settings import Settings
 from fluxbump.discover.pins.kind import Context
 from fluxbump.discover.pins.releases import flux_operator
-from fluxbump.model import Pin, Role, Severity
+from fluxbump.model import Form, Pin, Role, Severity
 from fluxbump.text.live_code import TextFile
 from tests.helpers import (
     Cli,
@@ -66,7 +66,10 @@ def test_the_charts_are_found_by_what_finds_charts() -> None:
         "b.sh": COMMAND.format("0.20.0"),
         "c.tf": TERRAFORM,
     }
-    pins = find(files).pins
+    every = find(files).pins
+    instance = [pin for pin in every if pin.kind == "flux-instance"]
+    assert [(str(pin.location), pin.form) for pin in instance] == [("c.tf:2", Form.RANGE)]
+    pins = [pin for pin in every if pin not in instance]
     assert [pin.kind for pin in pins] == ["helm-release", "helm-command", "terraform"]
     assert {(str(pin.track), pin.role) for pin in pins} == {("flux-operator", Role.OPERATOR)}
 
