@@ -1,4 +1,4 @@
-"""The patches of a bump, for reading."""
+"""The patch of a bump as colored text for people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def patches(prepared: Prepared[Snapshot], paint: Paint) -> str:
-    """The patch of each commit for reading; of several, below the first line of its message."""
+    """Return the patch of each commit, below a heading if there are several commits."""
     steps, whole = prepared.steps, replaced(prepared.plan)
     parts = []
     for number, step in enumerate(steps, 1):
@@ -27,18 +27,21 @@ def patches(prepared: Prepared[Snapshot], paint: Paint) -> str:
 
 
 def replaced(planned: Plan) -> dict[str, str]:
-    """What to say instead of the lines of files that another program writes, by path."""
+    """Return a sentence for each file that another program writes as a whole, by path.
+
+    Reports show the sentence instead of the changed lines.
+    """
     said = f"The whole file changes, to what Flux {planned.release} writes"
     return {replacement.path: f"{said}: see --output patch" for replacement in planned.replacements}
 
 
 def diff(patch: bytes, paint: Paint, whole: Mapping[str, str]) -> str:
-    """A patch, coloured; archives are not spelled out.
+    """Return a patch as colored text. Binary files are only named.
 
     Args:
-        patch: as git writes it.
-        paint: colours.
-        whole: what to say instead of the lines of some files, by path.
+        patch: the patch, as git writes it.
+        paint: colors.
+        whole: the texts to show instead of the changed lines of some files, by path.
     """
     lines, hidden = [], False
     heads = {f"diff --git a/{path} b/{path}": said for path, said in whole.items()}

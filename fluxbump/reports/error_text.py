@@ -1,4 +1,4 @@
-"""An error for people: the problem, a line for each fact, and what to type next. Pure."""
+"""The text of an error: the problem, a line for each fact, and the next steps. Pure."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def problem(
     """Return the lines of an error.
 
     Args:
-        text: the problem, without its label.
-        facts: one line each; further indentation of a fact is kept.
-        steps: what to type next.
-        width: of the terminal in columns, where long lines are wrapped; None in a pipe.
+        text: the problem, without the label `error: `.
+        facts: the facts, one line each, which are indented further than they are already.
+        steps: the commands to type next.
+        width: the width of the terminal in columns, where long lines are wrapped; None in a pipe.
     """
     lines = [LABEL + text, *(_INDENT + fact for fact in facts)]
     shown = fitted("\n".join(map(printable, lines)), width).split("\n")
@@ -32,12 +32,12 @@ def problem(
 
 
 def error_lines(error: FluxbumpError, steps: Sequence[Step], width: int | None = None) -> list[str]:
-    """Return the lines of an expected failure: one if all of it is short.
+    """Return the lines of an error. The problem and its hint share one line if both are short.
 
     Args:
-        error: the failure.
-        steps: what to type next.
-        width: of the terminal in columns; None in a pipe.
+        error: the error to print.
+        steps: the commands to type next.
+        width: the width of the terminal in columns; None in a pipe.
     """
     facts = [*error.facts, *error.listed]
     if not error.hint:

@@ -1,4 +1,4 @@
-"""Which chart index has answered, how old it is, and why none has. Pure."""
+"""The line of a report that names the chart index, its age, and why a copy was used. Pure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ _DAY = 24 * 60 * 60
 
 
 def index_line(index: ChartIndex, now: datetime) -> str:
-    """Say what has answered, and how old it is; on a line below, why the index itself has not.
+    """Return a line that names the source of the releases and its age.
+
+    A second line may say why the index itself did not answer.
 
     Args:
-        index: what was read, or stands in for that.
-        now: with a time zone.
+        index: the chart index, or the copy or table that is used instead.
+        now: the current time, with a time zone.
     """
     silent = _silent(index)
     if index.answered == "shipped":
@@ -29,7 +31,10 @@ def index_line(index: ChartIndex, now: datetime) -> str:
 
 
 def _silent(index: ChartIndex) -> str:
-    """Say why the index has not answered; the reason of a failed request names the URL itself."""
+    """Say which index did not answer, and why; empty if it did.
+
+    The index is not named again if the reason contains its URL.
+    """
     if " " in index.silent and (index.instead_of or "") in index.silent:
         return f"\n  {index.silent}"
     asked = f", instead of {index.instead_of}" if index.instead_of else ""
@@ -39,7 +44,10 @@ def _silent(index: ChartIndex) -> str:
 
 
 def known_until(index: ChartIndex) -> str:
-    """Say up to when newer releases are known: ` known on 2026-04-15`; empty for the index."""
+    """Return the date up to which releases are known: ` known on 2026-04-15`.
+
+    The text is empty if the index itself answered.
+    """
     return f" known on {index.as_of:%Y-%m-%d}" if index.as_of else ""
 
 

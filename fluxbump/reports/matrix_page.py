@@ -1,4 +1,4 @@
-"""The style of the matrix page: no colour carries a meaning that its letter does not."""
+"""The style of the matrix page: no color carries a meaning that its letter does not."""
 
 BASE = """
 :root {

@@ -1,4 +1,4 @@
-"""What `fluxbump recover` says, for programs. Pure."""
+"""The JSON document of `fluxbump recover`. Pure."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ class RecoverJson(TypedDict):
 
 
 def json_text(advice: Advice, source: str) -> str:
-    """Return what to run, as JSON."""
+    """Return the state of a cluster and the commands to run there, as a JSON document.
+
+    `source` names what the state was read from.
+    """
     diagnosis = advice.diagnosis
     return dump(
         {

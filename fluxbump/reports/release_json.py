@@ -1,4 +1,4 @@
-"""Releases as JSON: with the chart that ships them, or alone."""
+"""The JSON of Flux releases, of their charts, and of the chart index, for several reports."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class TargetJson(TypedDict):
 
 
 def target(goal: Goal) -> TargetJson:
-    """Say the release, and the chart where there is one."""
+    """Return a release for JSON. The keys of the chart are null if the goal has no chart."""
     chart = goal if isinstance(goal, ChartRelease) else None
     return {
         "release": str(goal.app_version),
@@ -40,7 +40,7 @@ def target(goal: Goal) -> TargetJson:
 
 
 def chart_release(release: ChartRelease) -> ChartReleaseJson:
-    """Say a chart release."""
+    """Return a chart release for JSON."""
     return {
         "release": str(release.app_version),
         "chart_version": str(release.version),
@@ -65,7 +65,7 @@ class IndexJson(TypedDict):
 
 
 def index_json(index: ChartIndex) -> IndexJson:
-    """Say which chart index has answered."""
+    """Return for JSON which chart index, copy or table the releases come from."""
     return {
         "source": index.source,
         "answered": index.answered,

@@ -49,7 +49,7 @@ def _ahead(view: Survey, held: Version, newest: Version) -> Iterator[Step]:
         elif bumps:
             yield Step("fluxbump to latest-safe --dry-run", "the newest that passes in one step")
         return
-    # Of such a release only its manifest tells, which may not be there or not be readable.
+    # Without tables of its CRDs, a release is known by its manifest alone, which may be missing.
     if bumps:
         told = Step(f"fluxbump to {newest} --dry-run", "what moves, and what is not known of it")
         yield stopped or told
@@ -57,7 +57,10 @@ def _ahead(view: Survey, held: Version, newest: Version) -> Iterator[Step]:
 
 
 def _behind(view: Survey, newest: Version) -> Iterator[Step]:
-    """Lead to the newest release where nothing says which one is installed: tools, ranges."""
+    """Yield the command to the newest release if the installed release is not known.
+
+    Such a repository has tools and ranges alone.
+    """
     pins = [pin for pin in view.inventory.pins if pin.track == FLUX and moves(pin)]
     if any(_moves_to(pin, newest) for pin in pins) and not _waits(view):
         move = f"fluxbump to {newest} --dry-run"
@@ -129,7 +132,10 @@ def _choice(view: Survey) -> Available:
 
 
 def _realign(view: Survey) -> Iterator[Step]:
-    """Lead to the newest release that is pinned: a cluster may run it, and never goes back."""
+    """Yield the commands that make pins agree, at the newest release that is pinned.
+
+    A cluster may run that release already, and must not go back.
+    """
     wrong = [finding for finding in view.findings if finding.severity is Severity.ERROR]
     loose = {pin.location for pin in view.loose}
     moved = rules.having(Trait.REALIGNED)
@@ -155,7 +161,7 @@ def _realign(view: Survey) -> Iterator[Step]:
         when = " (the chart index must answer)" if _waits(view) else ""
         yield Step(move, f"moves every outdated pin to the newest pinned{when}")
     else:
-        # Whether a cluster at the older one can take it, the bump says before it does anything.
+        # The dry run says whether a cluster at the older release can take the newer one.
         yield Step(f"{move} --dry-run", "shows what moves to the newest pinned")
         yield Step(f"fluxbump path {goal}", f"what comes before, for clusters at {installed}")
 
@@ -178,7 +184,10 @@ def _waits(view: Survey) -> bool:
 
 
 def _goal(view: Survey) -> Version | None:
-    """The newest release that a pin installs, or the next one that has a chart."""
+    """Return the newest release that a pin installs, or the next newer one that has a chart.
+
+    None if no exact pin installs a release, or none can be the goal of a bump.
+    """
     ships = releases.app_versions(releases.known(view.index)) if view.index else {}
     pins = view.inventory.pins
     held = [pin.value for pin in installs(pins, FLUX) if pin.form is Form.EXACT]

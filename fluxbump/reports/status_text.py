@@ -1,4 +1,4 @@
-"""Where a repository is, and which releases there are, for people. Pure: values in, text out."""
+"""The text of `fluxbump status` and `fluxbump releases`. Pure."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ _ROLE = _HEADER.index("ROLE")
 
 
 def status(view: Survey, steps: Sequence[Step], paint: Paint, now: datetime) -> str:
-    """Where every pin is, and last whether they agree, and what to do.
+    """Return a table of the pins, the findings, whether the pins agree, and the next steps.
 
     Args:
-        view: of the repository.
-        steps: what to type next.
+        view: the pins of the repository, and whether they agree.
+        steps: the commands to type next.
         paint: colors, and the width of the terminal.
-        now: with a time zone.
+        now: the current time, with a time zone, for the age of the chart index.
     """
     marks = _marks(view)
     rows = [
@@ -91,9 +91,10 @@ def status(view: Survey, steps: Sequence[Step], paint: Paint, now: datetime) -> 
 
 
 def _marks(view: Survey) -> Mapping[Location, str]:
-    """Return the rule that speaks of each place.
+    """Return the code of the first rule that has a finding about each place.
 
-    What installs Flux is right beside a tool or a reference that differs.
+    A warning about a tool or a reference that differs does not mark the pin that installs Flux,
+    because that pin is right.
     """
     installing = {pin.location for pin in view.inventory.pins if pin.role is Role.INSTALLS}
     marks: dict[Location, str] = {}
@@ -107,14 +108,14 @@ def _marks(view: Survey) -> Mapping[Location, str]:
 
 
 def _narrowed(rows: Sequence[tuple[str, ...]], width: int | None) -> list[tuple[str, ...]]:
-    """Leave out the roles, if the paths beside them would tell too little on a terminal."""
+    """Leave out the column of roles if it makes the paths too short to be useful on a terminal."""
     if width is None or room(rows, 0, width) >= _TELLING:
         return [*rows]
     return [(*row[:_ROLE], *row[_ROLE + 1 :]) for row in rows]
 
 
 def _state_styles(view: Survey) -> Styles:
-    """Return the color of each state: that of the worst finding with the code."""
+    """Return the color of each state. A code has the color of its worst finding."""
     styles = {"ok": ("green",), "?": ("yellow",)}
     for severity in (Severity.NOTE, Severity.WARNING, Severity.ERROR):
         for finding in view.findings:
@@ -124,14 +125,14 @@ def _state_styles(view: Survey) -> Styles:
 
 
 def _moving(view: Survey) -> list[str]:
-    """Say which pins a bump moves; nothing if there is none, or a file that stops every bump."""
+    """Say which pins a bump moves. Empty without pins, or if an unreadable file stops bumps."""
     if view.inventory.unreadable or not view.inventory.pins:
         return []
     return [moving(view.inventory.pins)]
 
 
 def moving(pins: Sequence[Pin]) -> str:
-    """Say in a line which pins a bump moves, and which are compared only."""
+    """Return a line that says how many pins a bump moves, and which it only compares."""
     stay = [pin for pin in pins if not moves(pin)]
     places = "place" if len(pins) == 1 else "places"
     moved = len(pins) - len(stay)
@@ -174,7 +175,7 @@ def _verdict(view: Survey, paint: Paint) -> list[str]:
 
 
 def _fault(view: Survey, wrong: Sequence[Finding]) -> str:
-    """Say in a few words what is wrong: pins that differ, unless something else is all of it."""
+    """Return the headline about errors: pins disagree, are not exact, or could not be read."""
     unread = {unreadable.location for unreadable in view.inventory.unreadable}
     if all(finding.location in unread for finding in wrong):
         return "Not all files could be read, so the pins may disagree"
@@ -185,19 +186,19 @@ def _fault(view: Survey, wrong: Sequence[Finding]) -> str:
 
 
 def _warned(view: Survey) -> str:
-    """Say that a warning names places that differ: a tool, or what installs by a range."""
+    """Return the number of warnings as `, with 2 warnings`; empty if there are none."""
     count = sum(finding.severity is Severity.WARNING for finding in view.findings)
     return f", with {count} warning{'s' if count > 1 else ''}" if count else ""
 
 
 def _of_each(view: Survey) -> str:
-    """Say that clusters are at several releases, so that their pins are not compared."""
+    """Return ` of each environment` if clusters are at several releases, else an empty text."""
     releases = {pin.value for pin in release_installs.exact(view.inventory)}
     return " of each environment" if len(releases) > 1 else ""
 
 
 def _installing(view: Survey, agreed: str) -> str:
-    """Say what installs which release; `agreed` where all name the same."""
+    """Say what installs which release. The result is `agreed` if all exact pins agree."""
     held: dict[str, set[str]] = {}
     for pin in release_installs.exact(view.inventory):
         held.setdefault(release_installs.name(pin, view.inventory.files), set()).add(pin.value)
@@ -212,7 +213,10 @@ def _installing(view: Survey, agreed: str) -> str:
 
 
 def _floating(view: Survey) -> dict[str, set[str]]:
-    """Return what installs ranges and the like; a variable counts only if there is no other."""
+    """Return the inexact versions that each source installs, by its name.
+
+    A variable counts only if there is no other source.
+    """
     pins = release_installs.sources(view.inventory)
     held: dict[str, set[str]] = {}
     for pin in [pin for pin in pins if pin.form is not Form.VARIABLE] or pins:
@@ -222,7 +226,7 @@ def _floating(view: Survey) -> dict[str, set[str]]:
 
 
 def _beside(view: Survey) -> str:
-    """Say what controllers, or else tools and references, tell of the release."""
+    """Return what is known of the release if no pin installs one: by controllers, or other pins."""
     controllers = controller_images.installed(view.inventory)
     if controllers is not None:
         return f"the controllers are those of Flux {' or '.join(controllers[1])}"
@@ -234,7 +238,7 @@ def _beside(view: Survey) -> str:
 
 
 def _installer(view: Survey) -> str | None:
-    """Name what installs Flux; None where nothing does."""
+    """Return the name of what installs Flux; None if nothing does."""
     files = view.inventory.files
     names = {release_installs.name(pin, files) for pin in release_installs.sources(view.inventory)}
     if len(names) > 1 and all(
@@ -245,7 +249,7 @@ def _installer(view: Survey) -> str | None:
 
 
 def _not_exact(view: Survey) -> str:
-    """What is said instead of that the pins agree, where some hold no full version."""
+    """Return the headline for pins without errors of which some hold no full version."""
     first, exact = view.loose[0], any(pin.form is Form.EXACT for pin in view.inventory.pins)
     more = f", and {len(view.loose) - 1} more" if view.loose[1:] else ""
     agree = f"The exact pins{_of_each(view)} agree{_warned(view)}"
@@ -254,14 +258,14 @@ def _not_exact(view: Survey) -> str:
 
 
 def _inexact(view: Survey, track: Track) -> str | None:
-    """What holds a track where no full version does: `latest (unpinned)`."""
+    """Return the first inexact version that installs a track: `latest (unpinned)`. None if none."""
     pins = [pin for pin in installs(view.inventory.pins, track) if pin.form is not Form.EXACT]
     first = next((pin for pin in pins if pin.form is not Form.VARIABLE), pins[0] if pins else None)
     return f"{printable(first.value)} ({first.form})".lstrip() if first else None
 
 
 def _state(pin: Pin, view: Survey) -> str:
-    """What is said of a place that no finding is about; `?` if nothing could judge it."""
+    """Return the state of a pin without a finding: its form, `ok`, or `?` if it was not checked."""
     if pin.form is not Form.EXACT:
         return str(pin.form.value)
     # Versions of a chart of this repository are compared with each other, without an index.
@@ -275,7 +279,10 @@ def _unreadable(unreadable: Unreadable) -> str:
 def releases(
     rows: Sequence[Listed], index: ChartIndex, steps: Sequence[Step], paint: Paint, now: datetime
 ) -> str:
-    """Which Flux release goes with which chart, and what to do."""
+    """Return a table of the Flux releases with their charts, then the index and the next steps.
+
+    `now` has a time zone.
+    """
     cells = [
         (
             str(row.best.app_version),

@@ -23,7 +23,7 @@ _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "
 
 
 Styles = Mapping[str, Sequence[str]]
-"""Texts of cells, and the styles that such a cell has."""
+"""The styles of a cell, by its exact text."""
 
 SEVERITY_STYLES: Mapping[Severity, str] = {
     Severity.ERROR: "red",
@@ -38,18 +38,18 @@ _SHORTEST = 24  # columns that stay of a path, or of a text that goes on in the 
 
 
 class Paint(Struct, frozen=True):
-    """How to print on what is there: colors or none, and how much room.
+    """The colors and the width of the output.
 
     Attributes:
-        enabled: whether there are colors.
-        width: of the terminal in characters; None in a pipe, where paths stay whole.
+        enabled: whether text is colored.
+        width: the width of the terminal in characters; None in a pipe, where paths stay whole.
     """
 
     enabled: bool
     width: int | None = None
 
     def __call__(self, text: str, *styles: str) -> str:
-        """Return `text` in the given styles."""
+        """Return `text` in styles such as `bold` and `red`; unchanged if colors are off."""
         if not self.enabled or not styles:
             return text
         codes = ";".join(_CODES[style] for style in styles)
@@ -62,13 +62,16 @@ def table(
     paint: Paint,
     styles: Styles = MappingProxyType({}),
 ) -> list[str]:
-    """Lay out columns; the last one is not padded, and the middle of long paths goes.
+    """Return the lines of a table.
+
+    The last column is not padded. On a terminal, long paths lose their middle so that the table
+    fits.
 
     Args:
         header: the titles of the columns.
-        rows: their cells.
+        rows: the cells of each row, one for each title.
         paint: colors, and the width to fit.
-        styles: for the cells with exactly such a text.
+        styles: the styles of cells, by their exact text.
     """
     cells = [tuple(printable(cell) for cell in row) for row in rows]
     if paint.width is not None:
@@ -81,7 +84,7 @@ def table(
 
 
 def room(rows: Sequence[Sequence[str]], column: int, width: int) -> int:
-    """Return how many columns of a terminal a cell may take if the table is to fit `width`."""
+    """Return the most terminal columns for the cells of `column`, so that all rows fit `width`."""
     return width - _taken(rows[0], rows[1:]) + _widths(rows)[column]
 
 
@@ -97,9 +100,10 @@ def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
 def _narrowed(
     header: Sequence[str], rows: Sequence[tuple[str, ...]], width: int
 ) -> list[tuple[str, ...]]:
-    """Shorten the widest column of paths, and continue the last one in rows below.
+    """Shorten the widest column of paths, or else continue the last column in rows below.
 
-    The other columns tell by every character. Nothing changes if too little would be left.
+    The other columns stay, because each of their characters matters. Nothing changes if fewer than
+    `_SHORTEST` columns would be left.
     """
     every = [header, *rows]
     paths = [number for number, cells in enumerate(zip(*rows, strict=True)) if _are_paths(cells)]
@@ -128,7 +132,7 @@ def _are_paths(cells: Sequence[str]) -> bool:
 
 
 def _distinct(texts: Sequence[str], room: int) -> list[str] | None:
-    """Shorten texts so that those which differ still do; None if no cut does that."""
+    """Shorten texts so that different texts stay different; None if that is not possible."""
     for share in _SHARES:
         shown = [elided(text, room, share) for text in texts]
         if len({*shown}) == len({*texts}):
@@ -137,12 +141,12 @@ def _distinct(texts: Sequence[str], room: int) -> list[str] | None:
 
 
 def elided(text: str, room: int, share: float = _SHARES[0]) -> str:
-    """Keep both ends of a text: a path's last part and line tell more than what is between.
+    """Shorten a text in the middle, because both ends of a path tell more.
 
     Args:
-        text: on one line.
-        room: columns that it may take.
-        share: of the room that the end of the text gets.
+        text: a single line without colors.
+        room: the terminal columns that the result may take.
+        share: the share of the room for the end of the text, from 0 to 1.
     """
     if columns(text) <= room:
         return text
@@ -153,7 +157,7 @@ def elided(text: str, room: int, share: float = _SHARES[0]) -> str:
 def _stacked(
     header: Sequence[str], rows: Sequence[Sequence[str]], paint: Paint, styles: Styles
 ) -> list[str]:
-    """Lay out each row as lines of `title cell`; what continues the row above is further right."""
+    """Lay out each row as lines of `title cell`. The lines after its first one are indented."""
     lines, width = [], paint.width or 0
     for row in rows:
         line = "" if row[0] else " " * _GAP
@@ -185,13 +189,13 @@ def _row(
 
 
 def section(title: str, lines: Sequence[str], paint: Paint, number: int | None = None) -> list[str]:
-    """Return lines under a title that says how many things there are.
+    """Return indented lines under a title with their number, and a blank line; empty without lines.
 
     Args:
-        title: of them.
-        lines: without a margin.
+        title: the title, without the number.
+        lines: the lines, without indentation.
         paint: colors.
-        number: of things; one a line if None.
+        number: the number in the title; None for the number of lines.
     """
     if not lines:
         return []

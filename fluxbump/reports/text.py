@@ -1,4 +1,4 @@
-"""Reports for people. Pure: values in, text out."""
+"""The report of a bump as text: its preview, and what was written. Pure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _SHA = 12  # characters of a commit, where there is no room for all of them
 
 
 def preview(prepared: Prepared[Snapshot], paint: Paint) -> str:
-    """What a bump does, without the diff."""
+    """Return what a bump changes, what it leaves, and what the rules find, without the diff."""
     lines = [_headline(prepared, paint), ""]
     if prepared.plan.changes:
         lines += [*_changes(prepared, paint), ""]
@@ -46,7 +46,7 @@ def preview(prepared: Prepared[Snapshot], paint: Paint) -> str:
     lines += _section("Mapping rows", [_row(row) for row in prepared.rows], paint)
     lines += _section("Derived files", _derived(prepared), paint)
     kept = prepared.plan.kept
-    if prepared.empty:  # what nothing moved for is said once, at the end
+    if prepared.empty:  # `nothing_to_do` names the pins that prevent a move
         kept = tuple(each for each in kept if each not in _in_the_way(kept))
     lines += _section("Not changed", [_kept(*each) for each in kept], paint)
     lines += _section("Notes", note_lines(prepared.notes), paint, len(prepared.notes))
@@ -88,7 +88,7 @@ def _changes(prepared: Prepared[Snapshot], paint: Paint) -> list[str]:
 
 
 def _migration(migration: Migration, paint: Paint) -> list[str]:
-    """Which manifests move before the bump, and which are left to review."""
+    """Return the manifests that move to another apiVersion before the bump, and those to review."""
     rows = [
         (str(m.resource.api_location), m.resource.kind, m.resource.version, m.version)
         for m in migration.moves
@@ -104,7 +104,7 @@ def _migration(migration: Migration, paint: Paint) -> list[str]:
 
 
 def _fixings(prepared: Prepared[Snapshot], paint: Paint) -> list[str]:
-    """Which settings are fixed before the bump."""
+    """Return the settings that are fixed before the bump; empty without `--fix`."""
     done = [fixed for fixing in prepared.fixings for fixed in fixing.done]
     lines = [f"{fixed.location}  {fixed.message}" for fixed in done]
     if prepared.fixings and not done:
@@ -131,7 +131,7 @@ def _kept(pin: Pin, reason: str) -> str:
 
 
 def note_lines(notes: Iterable[Note]) -> list[str]:
-    """Return a line for each note; the first of many alike stands for all of them."""
+    """Return a line for each note; many notes with the same text become one line with a count."""
     alike = dict[str, list[Note]]()
     for note in notes:
         alike.setdefault(note.said, []).append(note)
@@ -145,11 +145,11 @@ def note_lines(notes: Iterable[Note]) -> list[str]:
 
 
 _FEW_NOTES = 3
-"""So many notes that say the same are listed one by one."""
+"""The most notes with the same text that are listed one by one."""
 
 
 def _mentions(mentions: Iterable[Mention], paint: Paint) -> list[str]:
-    """One line a place: a line of text that names two versions is one place to look at."""
+    """Return a section with one line for each line of a file, even if it names two versions."""
     lines = []
     for _, group in groupby(mentions, key=lambda m: (m.location.path, m.location.line)):
         some = list(group)
@@ -159,13 +159,13 @@ def _mentions(mentions: Iterable[Mention], paint: Paint) -> list[str]:
 
 
 def findings(found: Sequence[Finding], paint: Paint) -> list[str]:
-    """What the checks say."""
+    """Return a red section of findings in groups, or nothing if there are no findings."""
     lines = _section("Findings", _few(found), Paint(enabled=False), len(found))
     return [paint(line, "red") if line else line for line in lines]
 
 
 def _few(found: Sequence[Finding]) -> list[str]:
-    """Groups of findings, the worst first, of each rule only a few: `fluxbump check` lists all."""
+    """Return at most `_FEW` groups of findings of each rule. The worst groups come first."""
     lines = []
     for code, groups in groupby(grouped(found), key=lambda group: group.code):
         some = [_finding(group) for group in groups]
@@ -176,7 +176,7 @@ def _few(found: Sequence[Finding]) -> list[str]:
 
 
 def _finding(group: FindingGroup) -> list[str]:
-    """A group, and what else is said of its place; `fluxbump check` lists other places too."""
+    """Return the lines of a group: its first place, and related messages about that place."""
     first, *others = group.findings
     here = [other for other in first.related if other.location == first.location and not others]
     where = f"{first.location} and {len(others)} more" if others else str(first.location)
@@ -187,7 +187,7 @@ def _finding(group: FindingGroup) -> list[str]:
 
 
 def delivered(prepared: Prepared, result: Delivered, paint: Paint) -> str:
-    """What became of the bump."""
+    """Return the branch and the commit of a delivered bump, and the ref of a replaced branch."""
     words = {
         "created": "made",
         "unchanged": "already holds this result, so fluxbump wrote nothing",
@@ -197,7 +197,7 @@ def delivered(prepared: Prepared, result: Delivered, paint: Paint) -> str:
     behind = f"  (and {number - 1} before it)" if number > 1 and result.written else ""
     label, commit = "commit  ", result.commit
     if paint.width is not None and len(label + commit) > paint.width:
-        commit = commit[:_SHA]  # git takes the beginning; a line break in it, it does not
+        commit = commit[:_SHA]  # git accepts the first digits, but no line break
     lines = [
         f"branch  {paint(prepared.branch, 'green')}  ({words[result.outcome]})",
         f"{label}{commit}{behind}",
@@ -208,12 +208,12 @@ def delivered(prepared: Prepared, result: Delivered, paint: Paint) -> str:
 
 
 def written(result: Written, root: str | None, paint: Paint) -> str:
-    """What became of the working tree, and how to undo it.
+    """Return the files that a bump in place wrote, and the commands that undo it.
 
     Args:
-        result: what was written.
-        root: of the working tree; None when the reader is there.
-        paint: colours.
+        result: the paths that were written, created and removed.
+        root: the path of the working tree, for the commands; None if they run there.
+        paint: colors, and the width of the terminal.
     """
     lines = []
     for word, paths in (
@@ -232,7 +232,7 @@ def written(result: Written, root: str | None, paint: Paint) -> str:
 
 
 def _undo(result: Written, root: str | None) -> Iterator[str]:
-    """Yield the commands that undo it, which stay whole however long they are."""
+    """Yield the commands that undo a bump in place. Their lines are not broken."""
     back = [p for p in (*result.replaced, *result.removed) if p not in result.unclean]
     if back:
         git = shlex.join(["git", *(["-C", root] if root else []), "checkout", "--", *back])
@@ -243,7 +243,7 @@ def _undo(result: Written, root: str | None) -> Iterator[str]:
 
 
 def nothing_to_do(prepared: Prepared[Snapshot]) -> str:
-    """What is said when nothing changes: that every pin holds the target, or what does not."""
+    """Return why a bump changes nothing: all pins hold the target, or some cannot move."""
     left = [f"{place.location}  {place.message}" for place in prepared.plan.unmoved]
     left += [_kept(*each) for each in _in_the_way(prepared.plan.kept)]
     target = _held(prepared)
@@ -258,7 +258,7 @@ def nothing_to_do(prepared: Prepared[Snapshot]) -> str:
 
 
 def _in_the_way(kept: Iterable[tuple[Pin, str]]) -> tuple[tuple[Pin, str], ...]:
-    """Return the places that do not hold the target, and that no bump moves."""
+    """Return the pins without the target that a bump does not move, with the reasons."""
     return tuple(
         (pin, reason)
         for pin, reason in kept
@@ -267,7 +267,7 @@ def _in_the_way(kept: Iterable[tuple[Pin, str]]) -> tuple[tuple[Pin, str], ...]:
 
 
 def _held(prepared: Prepared[Snapshot]) -> str:
-    """Name the targets that exact pins hold already; empty where none does."""
+    """Return the names of the targets that exact pins hold already; empty if there are none."""
     targets = prepared.plan.targets
     tracks = {
         pin.track
@@ -290,7 +290,7 @@ def _operator_stays(prepared: Prepared[Snapshot]) -> Iterator[str]:
 
 
 def floating(kept: Iterable[tuple[Pin, str]]) -> Iterator[str]:
-    """Say at the end of a report what the bump does not decide: charts without a version."""
+    """Yield a line about charts without a version, which a bump leaves to each install."""
     loose = [pin for pin, _ in kept if pin.form is Form.UNPINNED]
     if loose:
         more = f" and {len(loose) - 1} more" if loose[1:] else ""

@@ -1,1 +1,1 @@
-"""The records of the answers of each forge, as msgspec decodes them. Pure."""
+"""The fields that fluxbump reads in the answers of each forge, for msgspec to decode. Pure."""

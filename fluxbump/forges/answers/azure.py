@@ -1,4 +1,7 @@
-"""Records of answers of Azure DevOps: https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests."""
+"""The fields that fluxbump reads in the answers of Azure DevOps. Pure.
+
+https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ HEADS = "refs/heads/"
 """The prefix of the full name of a branch."""
 
 _SHOWN = 400
-"""Characters of a description that listings have: /git/pull-requests/get-pull-requests."""
+"""The length at which listings cut descriptions: /git/pull-requests/get-pull-requests."""
 
 
 class _Identity(Struct, frozen=True, kw_only=True):
@@ -24,14 +27,14 @@ class _Commit(Struct, frozen=True, kw_only=True):
 
 
 class AzureRepository(Struct, frozen=True, kw_only=True):
-    """A repository."""
+    """A repository: its id, and whether it is disabled, which explains a refusal."""
 
     id: str
     is_disabled: bool = field(default=False, name="isDisabled")
 
 
 class AzurePull(Struct, frozen=True, kw_only=True):
-    """A pull request; in a listing its description may be cut."""
+    """A pull request. In a listing its description may be cut off."""
 
     number: int = field(name="pullRequestId")
     title: str
@@ -47,24 +50,24 @@ class AzurePull(Struct, frozen=True, kw_only=True):
 
     @property
     def branch(self) -> str:
-        """The name of the branch with the change."""
+        """The name of the branch with the change, without `refs/heads/`."""
         return self.source.removeprefix(HEADS)
 
     @property
     def base(self) -> str:
-        """The branch that it goes to."""
+        """The name of the branch that the change goes to, without `refs/heads/`."""
         return self.target.removeprefix(HEADS)
 
     @property
     def is_cut(self) -> bool:
-        """Whether the description may be cut off."""
+        """Whether the description is so long that a listing may have cut it off."""
         return len(self.description or "") >= _SHOWN
 
     def plain(self, site: str) -> PullRequest:
         """Return the pull request as the value that all adapters share.
 
         Args:
-            site: the URL of the repository's pages.
+            site: the URL of the repository, to make the URL of the pull request.
         """
         states = {"completed": RequestState.MERGED, "abandoned": RequestState.CLOSED}
         return PullRequest(
@@ -76,6 +79,6 @@ class AzurePull(Struct, frozen=True, kw_only=True):
 
 
 class AzurePulls(Struct, frozen=True, kw_only=True):
-    """A page of a listing."""
+    """A page of a listing of pull requests."""
 
     value: list[AzurePull]

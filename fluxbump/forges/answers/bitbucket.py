@@ -1,6 +1,6 @@
-"""Records of answers of Bitbucket Cloud.
+"""The fields that fluxbump reads in the answers of Bitbucket Cloud. Pure.
 
-https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/.
+https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _Side(Struct, frozen=True, kw_only=True):
     branch: _Branch
     commit: _Commit | None = None
     repository: _Repository | None = None
-    """None when the fork is deleted."""
+    """None if the fork was deleted."""
 
 
 class _Link(Struct, frozen=True, kw_only=True):
@@ -57,7 +57,7 @@ class _User(Struct, frozen=True, kw_only=True):
 
 
 class BitbucketPull(Struct, frozen=True, kw_only=True):
-    """A pull request."""
+    """A pull request. Some answers have its text in `description`, others in `summary`."""
 
     id: int
     title: str
@@ -72,13 +72,13 @@ class BitbucketPull(Struct, frozen=True, kw_only=True):
 
     @property
     def is_ours(self) -> bool:
-        """Whether the branch is in the same repository."""
+        """Whether the branch is in the repository itself, not in a fork."""
         there = self.source.repository
         return there is not None and there == self.destination.repository
 
     def plain(self) -> PullRequest:
         """Return the pull request as the value that all adapters share."""
-        # A hash is cut to 12 digits in most answers, so it names no commit for sure.
+        # Most answers cut a hash to 12 digits, which may fit other commits too.
         commit = self.source.commit.hash if self.source.commit else ""
         return PullRequest(
             number=self.id, url=self.links.html.href, branch=self.source.branch.name,
@@ -90,7 +90,7 @@ class BitbucketPull(Struct, frozen=True, kw_only=True):
 
 
 class BitbucketPage(Struct, frozen=True, kw_only=True):
-    """A page of a listing; `next` is the address of the one after it."""
+    """A page of a listing of pull requests. `next` is the URL of the next page, or None."""
 
     values: list[BitbucketPull]
     next: str | None = None

@@ -1,4 +1,7 @@
-"""What Gitea and Forgejo answer: `templates/swagger/v1_json.tmpl`, `services/convert/pull.go`."""
+"""The fields that fluxbump reads in the answers of Gitea and Forgejo. Pure.
+
+Sources in their code: `templates/swagger/v1_json.tmpl`, `services/convert/pull.go`.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +14,21 @@ from fluxbump.forges.forge import PullRequest, RequestState
 from fluxbump.text.patterns import lazy_pattern
 
 _MARK = lazy_pattern(r"(?:(?:wip:|\[wip\]|draft:|\[draft\])\s*)+", re.IGNORECASE)
-"""The prefixes of a draft's title: `WORK_IN_PROGRESS_PREFIXES`, and what is often added."""
+"""The prefixes that mark a title as a draft: `WORK_IN_PROGRESS_PREFIXES`, and common additions."""
 
 
 class GiteaMergeStyle(Struct, frozen=True, kw_only=True):
-    """A repository, as far as it says how it merges."""
+    """The way in which a repository merges pull requests by default."""
 
     default_merge_style: str = "merge"
 
 
 class _Side(Struct, frozen=True, kw_only=True):
     label: str
-    """The branch; `ref` is not it any more when the branch is deleted."""
+    """The name of the branch. `ref` does not hold it any more after the branch was deleted."""
     sha: str
     repo_id: int
-    """-1 when the fork is deleted."""
+    """-1 if the fork was deleted."""
 
 
 class GiteaPull(Struct, frozen=True, kw_only=True):
@@ -38,13 +41,13 @@ class GiteaPull(Struct, frozen=True, kw_only=True):
     state: Literal["open", "closed"]
     merged: bool = False
     draft: bool | None = None
-    """None on servers that do not say it."""
+    """None on servers that do not report it."""
     head: _Side
     base: _Side
 
     @property
     def is_ours(self) -> bool:
-        """Whether the branch is in the same repository."""
+        """Whether the branch is in the repository itself, not in a fork."""
         return self.head.repo_id == self.base.repo_id
 
     def plain(self) -> PullRequest:
@@ -59,13 +62,13 @@ class GiteaPull(Struct, frozen=True, kw_only=True):
 
 
 class GiteaUser(Struct, frozen=True, kw_only=True):
-    """A user."""
+    """A user who can be assigned to a pull request."""
 
     login: str
 
 
 class GiteaLabel(Struct, frozen=True, kw_only=True):
-    """A label."""
+    """A label of the repository, with the id by which a pull request gets it."""
 
     id: int
     name: str
@@ -76,7 +79,7 @@ class _Rights(Struct, frozen=True, kw_only=True):
 
 
 class GiteaRepository(Struct, frozen=True, kw_only=True):
-    """A repository: the fields that explain a refusal."""
+    """The fields of a repository that explain why it refuses a pull request or a push."""
 
     archived: bool | None = None
     has_pull_requests: bool | None = None
@@ -85,7 +88,7 @@ class GiteaRepository(Struct, frozen=True, kw_only=True):
 
 
 class GiteaBranch(Struct, frozen=True, kw_only=True):
-    """A branch, and what protects it."""
+    """The protection of a branch, and the status checks that it requires."""
 
     protected: bool = False
     enable_status_check: bool = False

@@ -1,4 +1,7 @@
-"""Answers of GitHub: https://docs.github.com/rest/pulls/pulls, /rest/issues, /rest/repos."""
+"""The fields that fluxbump reads in the answers of GitHub. Pure.
+
+https://docs.github.com/rest/pulls/pulls, /rest/issues, /rest/repos
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ class _Side(Struct, frozen=True, kw_only=True):
     ref: str
     sha: str
     repo: _Repository | None
-    """None when the fork is deleted."""
+    """None if the fork was deleted."""
 
 
 class GitHubPull(Struct, frozen=True, kw_only=True):
@@ -36,7 +39,10 @@ class GitHubPull(Struct, frozen=True, kw_only=True):
 
     @property
     def is_ours(self) -> bool:
-        """The branch is in the same repository; compared so, a renamed one does no harm."""
+        """Whether the branch is in the repository itself, not in a fork.
+
+        Both sides come from the same answer, so the comparison holds for a renamed repository.
+        """
         return self.head.repo is not None and self.head.repo == self.base.repo
 
     def plain(self) -> PullRequest:
@@ -50,7 +56,7 @@ class GitHubPull(Struct, frozen=True, kw_only=True):
 
 
 class GitHubBranch(Struct, frozen=True, kw_only=True):
-    """A branch, in a listing."""
+    """A branch in a listing of branches."""
 
     name: str
 
@@ -60,7 +66,7 @@ class _User(Struct, frozen=True, kw_only=True):
 
 
 class GitHubIssue(Struct, frozen=True, kw_only=True):
-    """An issue or pull request after assignees were set: those that it has then."""
+    """The assignees of an issue or pull request, as the answer to a change of them lists them."""
 
     assignees: list[_User] = field(default_factory=list)
 
@@ -70,7 +76,7 @@ class _Rights(Struct, frozen=True, kw_only=True):
 
 
 class GitHubRepository(Struct, frozen=True, kw_only=True):
-    """A repository: the fields that explain a refusal."""
+    """The fields of a repository that explain why it refuses a pull request or a push."""
 
     archived: bool | None = None
     has_pull_requests: bool | None = None

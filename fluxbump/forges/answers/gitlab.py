@@ -1,4 +1,7 @@
-"""What GitLab answers: https://docs.gitlab.com/api/merge_requests/, /api/projects/, /api/users/."""
+"""The fields that fluxbump reads in the answers of GitLab. Pure.
+
+https://docs.gitlab.com/api/merge_requests/, /api/projects/, /api/users/
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from fluxbump.forges.forge import PullRequest, RequestState
 from fluxbump.text.patterns import lazy_pattern
 
 _MARK = lazy_pattern(r"(?:(?:draft:|\[draft\]|\(draft\))\s*)+", re.IGNORECASE)
-"""The prefixes that mark a title as that of a draft.
+"""The prefixes that mark the title of a merge request as a draft.
 
 https://docs.gitlab.com/user/project/merge_requests/drafts/
 """
@@ -29,18 +32,18 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     source_branch: str
     target_branch: str
     source_project_id: int | None
-    """None when the fork is deleted."""
+    """None if the fork was deleted."""
     target_project_id: int
     sha: str | None = None
 
     @property
     def is_ours(self) -> bool:
-        """Whether the branch is in the same project."""
+        """Whether the branch is in the project itself, not in a fork."""
         return self.source_project_id == self.target_project_id
 
     def plain(self) -> PullRequest:
         """Return the pull request as the value that all adapters share."""
-        # It is locked for the moments in which it is merged.
+        # A merge request is `locked` while GitLab merges it, so it counts as open.
         states = {"closed": RequestState.CLOSED, "merged": RequestState.MERGED}
         mark = _MARK.match(self.title) if self.draft else None
         return PullRequest(
@@ -51,27 +54,27 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
 
 
 class GitLabProject(Struct, frozen=True, kw_only=True):
-    """A project: the fields that explain a refusal."""
+    """The fields of a project that explain why it refuses a merge request."""
 
     archived: bool | None = None
     merge_requests_access_level: str = ""
 
 
 class GitLabBranch(Struct, frozen=True, kw_only=True):
-    """A branch."""
+    """The protection of a branch."""
 
     protected: bool
 
 
 class GitLabUser(Struct, frozen=True, kw_only=True):
-    """A user."""
+    """A user, with the id by which a merge request gets its assignees and reviewers."""
 
     id: int
     username: str
 
 
 class GitLabPeople(Struct, frozen=True, kw_only=True):
-    """A merge request after people were set: those that it has then."""
+    """The people of a merge request, as the answer to a change of them lists them."""
 
     assignees: list[GitLabUser] = field(default_factory=list)
     reviewers: list[GitLabUser] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The kinds of forges that are supported. Pure: the adapters send the requests."""
+"""The table of the supported kinds of forges. Pure: the adapters send the requests."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ KINDS: Final[dict[str, ForgeKind]] = {
         azure.KIND,
     )
 }
+"""The kinds of forges, by their name in the configuration."""
 
 _NOBODY = frozenset(
     name
@@ -30,9 +31,10 @@ _NOBODY = frozenset(
 
 
 def token_words(kind: str | None) -> ForgeTokens:
-    """Return what a kind of forge calls its tokens; None and other kinds have no words of theirs.
+    """Return the names of the token variables and usernames of a kind of forge.
 
-    A username that stands for the token does so whatever the forge is.
+    None and unknown kinds have no variables. The usernames that stand for a token are those of all
+    kinds of forges, whatever the kind is.
     """
     known = KINDS.get(kind or "")
     return replace(known.token if known else ForgeTokens(), nobody=_NOBODY)

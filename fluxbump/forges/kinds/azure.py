@@ -1,4 +1,4 @@
-"""Azure DevOps, whose paths are its own. Pure.
+"""The hosts, URLs, CI variables and token names of Azure DevOps. Pure.
 
 https://learn.microsoft.com/azure/devops/pipelines/build/variables
 """
@@ -11,11 +11,11 @@ from fluxbump.errors import ForgeError
 from fluxbump.forges.kinds.kind import Ci, ForgeKind, ForgeTokens, Workflow
 from fluxbump.git.remote_url import RemoteUrl
 
-_VISUAL_STUDIO = ".visualstudio.com"  # what Azure DevOps was called
+_VISUAL_STUDIO = ".visualstudio.com"  # the hosts of Azure DevOps before dev.azure.com
 
 
 def _renamed(remote: RemoteUrl) -> RemoteUrl:
-    """Return the current form of a URL from the time before dev.azure.com.
+    """Return the URL on dev.azure.com that replaces an older URL on visualstudio.com.
 
     https://learn.microsoft.com/azure/devops/release-notes/2018/sep-10-azure-devops-launch
     """
@@ -30,11 +30,18 @@ def _renamed(remote: RemoteUrl) -> RemoteUrl:
 
 
 def _located(site: str, segments: list[str]) -> tuple[str, str]:
-    """Return the forge's URL and the repository's path, from a path of Azure DevOps.
+    """Return the URL of the forge, and the path of a repository there as `ORG/PROJECT/NAME`.
 
-    Over ssh `v3/ORG/PROJECT/NAME`; otherwise `ORG/PROJECT/_git/NAME`, where a project of the same
-    name may be left out. On a server of one's own a collection stands for the organization, and
-    what is before it belongs to the server's address.
+    A path is `v3/ORG/PROJECT/NAME` over ssh, and `ORG/PROJECT/_git/NAME` otherwise. The second form
+    may omit a project with the same name as the repository. On Azure DevOps Server a collection
+    takes the place of the organization, and the path before it belongs to the URL of the server.
+
+    Args:
+        site: the URL of the forge.
+        segments: the parts of the remote's path there.
+
+    Raises:
+        ForgeError: the path names no repository.
     """
     path = segments[1:] if segments[:1] == ["v3"] else []
     if "_git" in segments:
@@ -62,7 +69,7 @@ KIND = ForgeKind(
     renamed=_renamed,
     located=_located,
     ci=Ci(
-        # Azure Pipelines also builds repositories of GitHub: TfsGit is one of Azure Repos.
+        # Azure Pipelines also builds repositories on GitHub. TfsGit means one in Azure Repos.
         marker=("BUILD_REPOSITORY_PROVIDER", "TfsGit"),
         urls=("BUILD_REPOSITORY_URI",),
         is_site=False,
@@ -71,7 +78,7 @@ KIND = ForgeKind(
     # https://learn.microsoft.com/azure/devops/cli/log-in-via-pat
     # https://learn.microsoft.com/azure/devops/pipelines/build/variables (System.AccessToken)
     token=ForgeTokens(variables=("AZURE_DEVOPS_EXT_PAT", "SYSTEM_ACCESSTOKEN")),
-    # Azure Pipelines also builds repositories of other forges.
+    # Azure Pipelines also builds repositories on other forges, so its file tells no forge.
     workflow=Workflow(
         path="azure-pipelines.yml", sign="azure-pipelines.yml", template="azure", tells=False
     ),

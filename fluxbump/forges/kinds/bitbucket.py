@@ -1,4 +1,4 @@
-"""Bitbucket Cloud. Pure.
+"""The hosts, CI variables and token names of Bitbucket Cloud. Pure.
 
 https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
 """

@@ -1,4 +1,6 @@
-"""Forgejo, whose CI sets the variables of Gitea's and of GitHub's, too. Pure.
+"""The hosts, CI variables and token names of Forgejo. Pure.
+
+Its CI also sets the variables of Gitea and of GitHub.
 
 https://forgejo.org/docs/latest/user/actions/reference/
 """

@@ -1,4 +1,7 @@
-"""Gitea, whose CI sets the variables of GitHub's, too. Pure."""
+"""The hosts, CI variables and token names of Gitea. Pure.
+
+Its CI also sets the variables of GitHub.
+"""
 
 from __future__ import annotations
 

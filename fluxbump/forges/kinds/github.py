@@ -1,4 +1,6 @@
-"""GitHub, GitHub Enterprise Server, and GitHub Enterprise Cloud with data residency. Pure.
+"""The hosts, CI variables and token names of GitHub and GitHub Enterprise. Pure.
+
+This covers GitHub.com, GitHub Enterprise Server, and GitHub Enterprise Cloud with data residency.
 
 https://docs.github.com/actions/reference/workflows-and-actions/variables
 """
@@ -18,7 +20,7 @@ KIND = ForgeKind(
     name="github",
     adapter="fluxbump.forges.github",
     hosts=("github.com",),
-    # Where a firewall lets nothing but port 443 through.
+    # The host for ssh through a firewall that allows only port 443.
     # https://docs.github.com/authentication/troubleshooting-ssh/using-ssh-over-the-https-port
     aliases={"ssh.github.com": "github.com"},
     suffix=_CLOUD,
@@ -34,7 +36,7 @@ KIND = ForgeKind(
         target_branch="GITHUB_BASE_REF",
     ),
     token=ForgeTokens(
-        # The order of GitHub's own tool, so that a token made for a bot wins over the job's.
+        # The order of the `gh` command: the token of a bot takes precedence over that of the job.
         # https://cli.github.com/manual/gh_help_environment
         variables=("GH_TOKEN", "GITHUB_TOKEN"),
         own_hosts=("github.com", "ssh.github.com", _CLOUD),

@@ -1,4 +1,4 @@
-"""GitLab. Pure.
+"""The hosts, CI variables and token names of GitLab. Pure.
 
 https://docs.gitlab.com/ci/variables/predefined_variables/
 """
@@ -21,7 +21,7 @@ KIND = ForgeKind(
     ),
     token=ForgeTokens(
         variables=("GITLAB_TOKEN",),  # https://gitlab.com/gitlab-org/cli#environment-variables
-        # https://docs.gitlab.com/api/oauth2/ (Access Git over HTTPS); any name goes for others
+        # https://docs.gitlab.com/api/oauth2/ (Access Git over HTTPS); other tokens take any name
         username="oauth2",
     ),
     workflow=Workflow(path=".gitlab-ci.yml", sign=".gitlab-ci.yml", template="gitlab"),

@@ -1,4 +1,4 @@
-"""Values for a kind of forge: hosts, CI variables, tokens, known without a request. Pure."""
+"""The types for what is known of a kind of forge without a request to it. Pure."""
 
 from __future__ import annotations
 
@@ -72,8 +72,11 @@ def owned(site: str, segments: list[str]) -> tuple[str, str]:
     Args:
         site: the URL of the forge.
         segments: the parts of the remote's path there.
+
+    Raises:
+        ForgeError: the path names no repository.
     """
-    if not segments[1:]:  # an owner alone
+    if not segments[1:]:  # it is empty, or an owner alone
         raise ForgeError(
             "the remote's URL does not name a repository",
             hint="use OWNER/NAME as its path",
@@ -121,5 +124,5 @@ class ForgeKind(Struct, frozen=True, kw_only=True):
     located: Callable[[str, list[str]], tuple[str, str]] = owned
 
     def has_host(self, name: str) -> bool:
-        """Whether a host, by its usual name, is known to be of this kind."""
+        """Whether a host is known to be of this kind. `name` is a host name without aliases."""
         return name in self.hosts or bool(self.suffix and name.endswith(self.suffix))

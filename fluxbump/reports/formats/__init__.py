@@ -1,1 +1,1 @@
-"""The formats of `fluxbump check`; `registry` lists them, a run imports the one it prints."""
+"""The output formats of `fluxbump check`, one module each, listed in `registry`."""

@@ -1,4 +1,7 @@
-"""What all formats share: the seam, the words, and how a repository's text is made harmless."""
+"""The interface of an output format, and the places, titles and counts that formats share.
+
+Text from a repository passes through `printable`, so that it cannot control a terminal.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from fluxbump.reports.table import Paint, printable
 
 
 class Format(Protocol):
-    """One way to say a verdict. Plain modules satisfy it; `registry.FORMATS` lists them."""
+    """An output format of `fluxbump check`: a plain module that `registry.FORMATS` lists."""
 
     NAME: str
     """The format's name, as `--format` takes it and the docs print it."""
@@ -25,17 +28,21 @@ class Format(Protocol):
         paint: Paint,
         steps: Sequence[Step] = (),
     ) -> str:
-        """Say `verdict`; never empty, without a final newline, and always encodes as UTF-8.
+        """Return the report about `verdict`.
 
-        A code that is not in `rules` is said without its slug. Only formats that a terminal shows
-        use `paint`. `steps` is what a reader can type next; formats with no place for that leave
-        it out.
+        The text is never empty, has no final newline, and can be encoded as UTF-8.
+
+        Args:
+            verdict: the result of the check.
+            rules: the rules by code; a code that is not among them is printed without its slug.
+            paint: colors and the width, which only formats for a terminal use.
+            steps: the commands to type next; a format that has no place for them omits them.
         """
         ...
 
 
 def place(location: Location) -> str:
-    """Say a place the way that terminals and editors make clickable."""
+    """Return a place as `PATH:LINE:COLUMN`, which terminals and editors make a link."""
     path = printable(location.path)
     # GitHub's runner obeys a line that begins with `::`, whatever blanks stand before it; a path
     # that is one colon would make such a line with the colon behind it.
@@ -50,12 +57,12 @@ def slug(code: str, rules: Mapping[str, Rule]) -> str:
 
 
 def title(code: str, rules: Mapping[str, Rule]) -> str:
-    """Name a rule for people: `FB103 version-agreement`."""
+    """Return the code and slug of a rule, for people: `FB103 version-agreement`."""
     return f"{code} {slug(code, rules)}".rstrip()
 
 
 def codes(verdict: Verdict) -> tuple[str, ...]:
-    """All codes that a verdict is about: those that were selected first, in their order."""
+    """Return each code in a verdict once: the selected ones in their order, then the others."""
     found = (*every(verdict), *(finding for finding, _ in verdict.suppressed))
     seen = (
         *(finding.code for finding in found),
@@ -65,14 +72,14 @@ def codes(verdict: Verdict) -> tuple[str, ...]:
 
 
 def new_suppression(suppression: NewSuppression) -> str:
-    """Say what a change newly sets aside, and whether that counts here; without the place."""
+    """Return what a change newly suppresses, whether that counts in this check, and the reason."""
     counts = "counts at once" if suppression.applied else "does not count here"
     reason = printable(suppression.reason) if suppression.reason else "no reason given"
     return f"{printable(suppression.statement)}, {counts} ({reason})"
 
 
 def every(verdict: Verdict) -> tuple[Finding, ...]:
-    """Return what is wrong, and what a baseline file accepts of it, by rule and place."""
+    """Return the findings, with those that a baseline file accepts, sorted by code and place."""
     accepted = verdict.accepted.findings if verdict.accepted else ()
     found = (*verdict.findings, *accepted)
     return (
@@ -88,9 +95,9 @@ def of_severity(verdict: Verdict, severity: Severity) -> tuple[Finding, ...]:
 
 
 def summary(verdict: Verdict) -> str:
-    """Count everything on one line: `3 errors, 1 warning, 2 suppressed, 1 rule not run`.
+    """Return the counts of a verdict on one line: `3 errors, 2 suppressed, 1 rule not run`.
 
-    Nothing here says that all is well: a rule that did not run has not passed.
+    The line never says that the check passed, because a rule that did not run has not passed.
     """
     parts = [count(verdict.findings) or "No findings"]
     if verdict.inherited is not None and verdict.findings:
@@ -106,7 +113,7 @@ def summary(verdict: Verdict) -> str:
 
 
 def count(findings: Iterable[Finding]) -> str:
-    """Count findings by severity: `3 errors, 1 warning`; nothing if there are none."""
+    """Count findings by severity: `3 errors, 1 warning`. Empty if there are no findings."""
     counted = Counter(finding.severity for finding in findings)
     return ", ".join(
         _count(counted[severity], severity.value) for severity in Severity if counted[severity]

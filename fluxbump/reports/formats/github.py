@@ -1,9 +1,9 @@
 """A verdict as workflow commands, which GitHub shows as annotations. Pure.
 
 The syntax is that of "Workflow commands for GitHub Actions" in GitHub's documentation; the escapes
-are those that the runner takes back (`Runner.Common/ActionCommand.cs` in actions/runner, and
+are those that the runner decodes (`Runner.Common/ActionCommand.cs` in actions/runner, and
 `escapeData` and `escapeProperty` in actions/toolkit). GitHub shows ten annotations of a severity
-for a step, so one annotation is one group, and the worst come first.
+for a step, so each annotation is a whole group of findings, and the worst groups come first.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PLACES = 20  # of one annotation; its first place is where GitHub shows it
 def render(
     verdict: Verdict, rules: Mapping[str, Rule], paint: Paint, steps: Sequence[Step] = ()
 ) -> str:
-    """Say each group of findings as an annotation, then what was not run, and the summary."""
+    """Return an annotation for each group of findings, then the rules not run and the summary."""
     lines = [_new(suppression) for suppression in verdict.new_suppressions]
     lines += [_group(group, rules) for group in grouped(verdict.listed)]
     lines += [*_before(verdict), *_not_run(verdict.not_run, rules)]
@@ -63,14 +63,17 @@ def _group(group: FindingGroup, rules: Mapping[str, Rule]) -> str:
 
 
 def _before(verdict: Verdict) -> Iterator[str]:
-    """Count what was there before; errors are listed, since they fail the check all the same."""
+    """Yield a notice with the number of warnings and notes that the base has too.
+
+    Errors of the base are not among them: they fail the check, so they are listed.
+    """
     if verdict.counted:
         said = f"{count(verdict.counted)} that the base has too: fluxbump check --all lists them"
         yield _command("notice", {"title": "fluxbump check: existing findings"}, said)
 
 
 def _not_run(skipped: Sequence[NotRun], rules: Mapping[str, Rule]) -> Iterator[str]:
-    """Say in one annotation what was not judged."""
+    """Yield a notice that names the rules that did not run, with the reasons."""
     if skipped:
         lines = [
             f"{title(not_run.code, rules)}: {printable(not_run.reason)}" for not_run in skipped

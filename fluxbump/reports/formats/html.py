@@ -29,14 +29,14 @@ def render(
     *,
     pins: PinMap | None = None,
 ) -> str:
-    """Say what was found, the worst first, and where each version is pinned.
+    """Return the page: errors, a graph of the pins, then the milder findings.
 
     Args:
-        verdict: what was found.
-        rules: for their names.
-        paint: has no use here.
-        steps: what to type next.
-        pins: what is pinned where; None leaves the graph out.
+        verdict: the result of the check.
+        rules: the rules by code, for their names.
+        paint: not used, because a page has its own style.
+        steps: the commands to type next.
+        pins: the pins to draw as a graph; None leaves the graph out.
     """
     milder = [finding for finding in verdict.listed if finding.severity is not Severity.ERROR]
     head = Headline("Flux pins: check", f"{summary(verdict)}.", _tone(verdict), _facts(verdict))
@@ -68,7 +68,7 @@ def _facts(verdict: Verdict) -> list[str]:
 
 
 def _new(verdict: Verdict) -> Node | None:
-    """Name what a change newly accepts: a reviewer reads that first."""
+    """Return the section about new suppressions, which a reviewer reads first, or None."""
     if not verdict.new_suppressions:
         return None
     items = (

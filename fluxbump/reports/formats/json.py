@@ -1,6 +1,6 @@
-"""A verdict for programs: one JSON document, versioned; the types below are its schema. Pure.
+"""A verdict as a JSON document, for programs. Pure.
 
-Within a version, keys are only added.
+The types below are its schema. The schema has a version, and within a version keys are only added.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class CheckJson(TypedDict):
 def render(
     verdict: Verdict, rules: Mapping[str, Rule], paint: Paint, steps: Sequence[Step] = ()
 ) -> str:
-    """Say everything that the verdict holds."""
+    """Return the whole verdict as a JSON document; `paint` is not used."""
     found = verdict.findings
     report: CheckJson = {
         "schema": "fluxbump/check/v1",

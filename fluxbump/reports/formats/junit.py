@@ -1,7 +1,7 @@
 """A verdict as JUnit XML, for CI systems that show tests. Pure.
 
-There is no standard; this is what the `junit-10.xsd` of Jenkins' xUnit plugin admits, which GitLab
-and the others read too: `testsuites`, one `testsuite`, and one `testcase` per rule.
+JUnit XML has no standard. This form is valid by the `junit-10.xsd` of Jenkins' xUnit plugin, and
+GitLab and other CI systems read it too: `testsuites`, one `testsuite`, and one `testcase` per rule.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 def render(
     verdict: Verdict, rules: Mapping[str, Rule], paint: Paint, steps: Sequence[Step] = ()
 ) -> str:
-    """Say each rule as a test: failed by errors, skipped when it did not run."""
+    """Return one test per rule: errors make it fail, and it is skipped if the rule did not run."""
     root = ET.Element("testsuites")
     suite = ET.SubElement(root, "testsuite", name=f"fluxbump check: {printable(verdict.subject)}")
     for code in codes(verdict):
@@ -51,7 +51,7 @@ def _case(suite: ET.Element, code: str, verdict: Verdict, rules: Mapping[str, Ru
         failure = ET.SubElement(case, "failure", message=message, type="error")
         failure.text = _lines(errors)
     elif reasons:
-        # A test has one outcome; what did not run beside a failure is said in its output.
+        # A test has one outcome, so the output of a failed test names what did not run.
         ET.SubElement(case, "skipped", message="; ".join(reasons))
         reasons = []
     output = [*_output(code, verdict), *(f"not run: {reason}" for reason in reasons)]
@@ -60,7 +60,7 @@ def _case(suite: ET.Element, code: str, verdict: Verdict, rules: Mapping[str, Ru
 
 
 def _output(code: str, verdict: Verdict) -> list[str]:
-    """What does not fail a test: warnings, notes, what is suppressed, and what is accepted."""
+    """Return lines about what fails no test: warnings, notes, accepted and suppressed findings."""
     lines = [
         _lines([finding], f"{severity.value}: ")
         for severity in (Severity.WARNING, Severity.NOTE)

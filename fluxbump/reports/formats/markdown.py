@@ -15,10 +15,10 @@ from fluxbump.text import markdown
 NAME = "markdown"
 
 LIMIT = 60_000
-"""How long a comment may get, in characters. GitHub's API refuses more than 65,536."""
+"""The longest comment, in characters. GitHub's API refuses more than 65,536."""
 
 MARKER = "<!-- fluxbump check -->"
-"""The first line, by which a bot finds the comment that it wrote before."""
+"""The first line of the comment, by which a bot finds its earlier comment to replace."""
 
 _SUBJECT = 200
 _RELATED = 10  # places of one finding
@@ -36,9 +36,10 @@ def render(
     *,
     limit: int = LIMIT,
 ) -> str:
-    """Say the verdict in at most `limit` characters, one row for each group, the worst first.
+    """Return a comment of at most `limit` characters, with a row for each group of findings.
 
-    Whatever is left out is counted. Only the heading is longer than a `limit` under some 4,000.
+    The worst groups come first. The comment counts what it leaves out. It always has its fixed
+    parts, which can exceed a `limit` below about 4,000.
     """
     found = grouped(verdict.listed)
     head = [MARKER, f"### fluxbump check: {summary(verdict)}", "", _subject(verdict)]
@@ -56,7 +57,7 @@ def render(
 
 
 def _fit(lines: Sequence[str], room: int) -> tuple[list[str], int]:
-    """Return the lines that there is room for, and the room that is left."""
+    """Return the lines that fit into `room` characters, and the number of characters left."""
     kept: list[str] = []
     for line in lines:
         if len(line) < room:
@@ -96,7 +97,7 @@ def _row(group: FindingGroup, rules: Mapping[str, Rule]) -> str:
 
 
 def _folded(group: FindingGroup, rules: Mapping[str, Rule]) -> str:
-    """List the places of a group, folded: a table's row has no room for them."""
+    """Return the places of a group as a folded list, because they do not fit into a table row."""
     shown = group.findings[:_FOLDED]
     lines = [f"- {_place(finding.location)}" for finding in shown]
     if len(group.findings) > len(shown):

@@ -1,6 +1,7 @@
-"""The formats of `fluxbump check`. A new format is one module here and one line below.
+"""The table of the output formats of `fluxbump check`, and the import of one of them.
 
-Each is imported when it is asked for: all of them cost more than the rules take to run.
+A new format is a module in this folder and a line in `FORMATS`. A format is imported when it is
+used, because the import of all formats takes longer than the rules take to run.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ FORMATS: Final[dict[str, str]] = {
     "markdown": "fluxbump.reports.formats.markdown",
     "html": "fluxbump.reports.formats.html",
 }
-"""The module of each format, by the name that `--output` takes."""
+"""The module of each format, by its name in `--output`."""
 
 
 def load(name: str) -> Format:
-    """Return the format of a name that is in `FORMATS`."""
+    """Import and return a format. The name must be in `FORMATS`."""
     return cast("Format", import_module(FORMATS[name]))

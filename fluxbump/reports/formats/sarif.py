@@ -23,7 +23,7 @@ NAME = "sarif"
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
-"""Where the standard says its schema is (§3.13.3)."""
+"""The URL of the JSON schema of SARIF, as the standard gives it (§3.13.3)."""
 
 _Json = dict[str, object]
 
@@ -32,13 +32,13 @@ _IN_BASELINE: _Json = {
     "status": "accepted",
     "justification": "in the baseline file",
 }
-"""What accepts the findings of a baseline file (§3.35)."""
+"""The suppression of each finding that the baseline file accepts (§3.35)."""
 
 
 def render(
     verdict: Verdict, rules: Mapping[str, Rule], paint: Paint, steps: Sequence[Step] = ()
 ) -> str:
-    """Say the verdict as one run (§3.14)."""
+    """Return a SARIF log with one run (§3.14); `paint` and `steps` are not used."""
     order = {code: index for index, code in enumerate(codes(verdict))}
     driver = {
         "name": "fluxbump",
@@ -61,7 +61,7 @@ def render(
 
 
 def _rule(code: str, rule: Rule | None) -> _Json:
-    """Describe a rule (§3.49); of a code that is no rule's, only the id is known."""
+    """Return the description of a rule (§3.49); without a rule it has only the id."""
     if rule is None:
         return {"id": code}
     return {
@@ -75,7 +75,7 @@ def _rule(code: str, rule: Rule | None) -> _Json:
 
 
 def _not_run(not_run: NotRun, order: Mapping[str, int]) -> _Json:
-    """Say that a rule could not be judged, as a notification (§3.58)."""
+    """Return a notification (§3.58) that a rule did not run."""
     return {
         "level": "warning",
         "message": _message(not_run.reason),
@@ -84,7 +84,10 @@ def _not_run(not_run: NotRun, order: Mapping[str, int]) -> _Json:
 
 
 def _results(verdict: Verdict, order: Mapping[str, int]) -> list[_Json]:
-    """All findings, in one order whether suppressed or not, so that fingerprints stay."""
+    """Return all findings, with the suppressed ones, sorted by rule and place.
+
+    The order does not depend on suppressions, so a new one does not change fingerprints.
+    """
     accepted = verdict.accepted
     every: list[tuple[Finding, list[_Json]]] = [
         *((finding, []) for finding in verdict.findings),
@@ -111,14 +114,14 @@ def _results(verdict: Verdict, order: Mapping[str, int]) -> list[_Json]:
 
 
 def _state(finding: Finding, verdict: Verdict) -> _Json:
-    """Say whether a finding was there before (§3.27.24): all results have that, or none has."""
+    """Return whether the base has the finding too (§3.27.24): all results say it, or none does."""
     if verdict.inherited is None:
         return {}
     return {"baselineState": "unchanged" if finding in verdict.inherited else "new"}
 
 
 def _related(finding: Finding) -> list[_Json]:
-    """The other places; the id keeps them apart, as §3.27.22 and §3.28.2 ask."""
+    """Return the related places of a finding, each with its own id (§3.27.22, §3.28.2)."""
     return [
         {
             "id": number,
@@ -130,7 +133,7 @@ def _related(finding: Finding) -> list[_Json]:
 
 
 def _physical(location: Location) -> _Json:
-    """Say a place (§3.29) relative to the root of the sources (§3.4.4)."""
+    """Return a place (§3.29), with a path relative to the root of the sources (§3.4.4)."""
     return {
         "artifactLocation": {"uri": _uri(location.path), "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": location.line, "startColumn": location.column},
@@ -138,7 +141,7 @@ def _physical(location: Location) -> _Json:
 
 
 def _uri(path: str) -> str:
-    """Percent-encode a path's own bytes, which need not be UTF-8 (§3.4.3, RFC 3986 §2.1)."""
+    """Percent-encode the bytes of a path, which may not be UTF-8 (§3.4.3, RFC 3986 §2.1)."""
     try:
         return quote(path.encode("utf-8", "surrogateescape"))
     except UnicodeEncodeError:
@@ -146,7 +149,7 @@ def _uri(path: str) -> str:
 
 
 def _suppression(suppression: Suppression) -> _Json:
-    """Say what accepts a finding (§3.35): a comment at its line, or the configuration."""
+    """Return what accepts a finding (§3.35): a comment in the source, or the configuration."""
     said: _Json = {
         "kind": "external" if suppression.line is None else "inSource",
         "status": "accepted",
@@ -156,10 +159,10 @@ def _suppression(suppression: Suppression) -> _Json:
 
 
 def _message(text: str) -> _Json:
-    """Return a plain text message that a viewer shows as it stands.
+    """Return a plain text message that a viewer shows unchanged.
 
-    Braces are doubled, since they hold placeholders (§3.11.5); what would read as an embedded
-    link (§3.11.6) is broken up, since brackets have no escape outside a link's text.
+    Braces are doubled, because single ones mark placeholders (§3.11.5). A space separates `](`,
+    because that would be an embedded link (§3.11.6), and no escape exists outside a link's text.
     """
     plain = printable(text).replace("{", "{{").replace("}", "}}").replace("](", "] (")
     return {"text": plain}

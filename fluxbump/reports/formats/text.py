@@ -42,7 +42,7 @@ def render(
     *,
     view: View = _DEFAULT,
 ) -> str:
-    """Say what was found, the worst first, then what was not judged, the verdict and what to do."""
+    """Return the findings, the worst first, then the rules not run, counts and next steps."""
     found = verdict.findings if view.everything else verdict.listed
     blocks = _DETAILS[view.detail](found, verdict, rules, paint, view)
     if verdict.new_suppressions:
@@ -70,7 +70,7 @@ def _left_out(verdict: Verdict, view: View) -> Iterator[str]:
         yield f"Baseline {printable(verdict.accepted.file)}: {entries} nothing any more"
 
 
-# --- how much of each finding ------------------------------------------------------------------
+# --- findings in each amount of detail --------------------------------------------------------
 
 
 def _full(
@@ -175,7 +175,7 @@ def _folders(group: FindingGroup) -> str:
     return f"  in {named}" + (f" and {more} more folders" if more > 0 else "")
 
 
-# --- what stands below -------------------------------------------------------------------------
+# --- below the findings -----------------------------------------------------------------------
 
 
 def _not_run(

@@ -1,4 +1,4 @@
-"""Reports for programs: one JSON document each, versioned, its schema in `fluxbump schema`.
+"""The JSON documents that commands print, for programs.
 
-Within a version, keys are only added.
+Each has a version, and `fluxbump schema` prints its schema. Within a version, keys are only added.
 """

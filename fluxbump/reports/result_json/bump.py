@@ -1,4 +1,4 @@
-"""A bump as a JSON document. Pure; the `TypedDict`s below are its schema."""
+"""The JSON document of `fluxbump to`; the `TypedDict`s below are its schema. Pure."""
 
 from __future__ import annotations
 
@@ -125,7 +125,10 @@ class ToJson(TypedDict):
 
 
 def bump(prepared: Prepared, result: Delivered | None, steps: Sequence[Step]) -> str:
-    """Say a bump, and what to type next."""
+    """Return the JSON document of a bump to a branch.
+
+    `result` is None if no branch was written, as in a dry run.
+    """
     return dump(
         {
             **_bump(prepared, steps),
@@ -142,7 +145,10 @@ def bump(prepared: Prepared, result: Delivered | None, steps: Sequence[Step]) ->
 def bump_in_place(
     prepared: Prepared[EditableWorktree], result: Written | None, steps: Sequence[Step]
 ) -> str:
-    """Say a bump of the working tree, which has no branch and no tree."""
+    """Return the JSON document of a bump in place, in which branch and tree are null.
+
+    `result` is None if no file was written, as in a dry run.
+    """
     head = prepared.base.commit
     return dump(
         {

@@ -1,4 +1,4 @@
-"""What JSON documents have in common: places, pins, notes and findings. Pure."""
+"""The JSON of places, pins, notes and findings, which several documents contain. Pure."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class FindingJson(PlaceJson):
 
 
 def place(location: Location) -> PlaceJson:
-    """Say a place."""
+    """Return a place for JSON."""
     return {"path": location.path, "line": location.line, "column": location.column}
 
 
 def pin(found: Pin) -> PinJson:
-    """Say a pin."""
+    """Return a pin for JSON, with its place."""
     return {
         **place(found.location),
         "kind": found.kind,
@@ -62,12 +62,12 @@ def pin(found: Pin) -> PinJson:
 
 
 def note(seen: Note) -> NoteJson:
-    """Say a note."""
+    """Return a note for JSON, with its place."""
     return {**place(seen.location), "message": seen.said}
 
 
 def findings(found: Iterable[Finding]) -> list[FindingJson]:
-    """Say findings."""
+    """Return findings for JSON, in the given order."""
     return [
         {
             **place(finding.location),

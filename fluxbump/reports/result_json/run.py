@@ -129,7 +129,15 @@ def as_json(
     steps: Sequence[Step],
     failed: Sequence[Step] = (),
 ) -> str:
-    """Return the report for programs; `failed` is what the error says to type next."""
+    """Return the JSON document of a scheduled run.
+
+    Args:
+        report: the outcome of the run.
+        start: the base of the run.
+        dry_run: whether the run pushed and sent nothing; its document then has the patch.
+        steps: the commands to type next.
+        failed: the commands to type next after the error, if there is one.
+    """
     decision, prepared, request = report.decision, report.prepared, report.request
     chart = decision.chart if isinstance(decision, Update) else None
     content: RunJson = {
@@ -169,7 +177,7 @@ def as_json(
 
 
 def run_error(error: FluxbumpError, steps: Sequence[Step]) -> RunErrorJson:
-    """Return the parts of an error for programs, as people read them."""
+    """Return an error for JSON, with the same texts that people read."""
     return {
         "message": error.message,
         "hint": error.hint,
@@ -185,7 +193,7 @@ def _target(decision: Decision) -> str | None:
 
 
 def places_of(decision: Decision) -> tuple[Related, ...]:
-    """Return the places that would stay behind, which a bump is blocked for."""
+    """Return the places for which a bump is blocked, because they would keep an old version."""
     return decision.places if isinstance(decision, Blocked) else ()
 
 

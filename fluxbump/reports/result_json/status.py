@@ -1,4 +1,4 @@
-"""Where a repository is, and which releases there are, as JSON documents. Pure."""
+"""The JSON documents of `fluxbump status` and `fluxbump releases`. Pure."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class ReleasesJson(TypedDict):
 
 
 def status(view: Survey, commit: str | None, steps: Iterable[Step]) -> str:
-    """Say where the repository is, and what to do."""
+    """Return the JSON document of `status`; `commit` is None for the working tree."""
     report: StatusJson = {
         "schema": "fluxbump/status/v1",
         "commit": commit,
@@ -84,7 +84,7 @@ def status(view: Survey, commit: str | None, steps: Iterable[Step]) -> str:
 
 
 def releases(rows: Iterable[Listed], index: ChartIndex, steps: Iterable[Step]) -> str:
-    """Say which releases there are."""
+    """Return the JSON document of `releases`."""
     report: ReleasesJson = {
         "schema": "fluxbump/releases/v1",
         "source": index.source,

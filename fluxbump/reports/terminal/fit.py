@@ -1,8 +1,8 @@
-"""How wide text is on a terminal, and how long lines continue below. Pure.
+"""Measures text in terminal columns, and breaks long lines between words. Pure.
 
 A terminal breaks a line at its last column, in the middle of a word, and a table becomes
-unreadable. So what goes to a terminal is broken between words, at its width. What goes into a pipe
-stays whole, for grep and for logs.
+unreadable. So text for a terminal is broken between words, at its width. Text for a pipe stays
+whole, for grep and for logs.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ def _columns(character: str) -> int:
 
 
 def padded(text: str, width: int) -> str:
-    """Fill a text up with spaces, to a number of columns."""
+    """Add spaces to the end of a text, up to `width` terminal columns."""
     return text + " " * (width - columns(text))
 
 
 def beginning(text: str, width: int) -> str:
-    """Return as much of a text without colors as there are columns for."""
+    """Return the start of a text without colors that fits into `width` terminal columns."""
     text = text[:width]  # so that a long text is not measured again and again
     while columns(text) > width:
         text = text[:-1]
@@ -50,11 +50,11 @@ def beginning(text: str, width: int) -> str:
 def fitted(text: str, width: int | None) -> str:
     """Break the lines that are wider than a terminal.
 
-    From `next:` on there are commands, which stay whole: they are typed or copied.
+    The lines from `next:` on stay whole, because they are commands that are typed or copied.
 
     Args:
         text: whole lines, with or without colors.
-        width: of the terminal in columns; None in a pipe, where nothing is broken.
+        width: the width of the terminal in columns; None in a pipe, where nothing is broken.
     """
     if width is None:
         return text
@@ -66,7 +66,10 @@ def fitted(text: str, width: int | None) -> str:
 
 
 def fitted_line(line: str, width: int, hanging: int = _HANGING) -> list[str]:
-    """Break one line, and continue it below further to the right, by `hanging` spaces."""
+    """Break a line into lines of at most `width` columns, as far as its words allow.
+
+    The lines after the first one have `hanging` more spaces of indentation.
+    """
     if columns(line) <= width:
         return [line]
     bare = line.lstrip(" ")
@@ -92,12 +95,12 @@ def fitted_line(line: str, width: int, hanging: int = _HANGING) -> list[str]:
 
 
 def _pieces(word: str, left: int, room: int) -> Iterator[str]:
-    """Divide a word that is wider than a line, behind a slash or a comma if there is one.
+    """Yield the parts of a word that is wider than a line, cut after a slash or comma if possible.
 
     Args:
-        word: with its colors.
-        left: columns of the line that it begins in.
-        room: columns of each line below.
+        word: the word, with the codes of its colors.
+        left: the free columns of the line in which the word begins.
+        room: the free columns of each later line.
     """
     while columns(word) > left:
         end = _end(word, left)
@@ -109,7 +112,10 @@ def _pieces(word: str, left: int, room: int) -> Iterator[str]:
 
 
 def _end(word: str, room: int) -> int:
-    """Return how many characters of a word fit; at least one, and no code of a color is cut."""
+    """Return the number of characters that fit into `room` columns: at least one.
+
+    The code of a color takes no columns and is not cut.
+    """
     end = taken = 0
     while end < len(word):
         code = _STYLE.match(word, end)
