@@ -1,4 +1,4 @@
-"""Computes a bump: compose it, verify the edits, check the result, and part it into commits.
+"""Computes a bump: composes it, verifies the edits, checks it, and divides it into commits.
 
 `prepare` computes the bump from the state of a repository, and writes nothing to it. A dry run
 ends there. `deliver` creates a branch from the result, and `in_place` edits the working tree.

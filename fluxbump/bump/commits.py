@@ -1,4 +1,4 @@
-"""Parts a bump into its commits: a migration of manifests, fixes of settings, then the pins."""
+"""Divides a bump into its commits: a migration of manifests, fixes of settings, then the pins."""
 
 from __future__ import annotations
 

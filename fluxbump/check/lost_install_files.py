@@ -1,4 +1,4 @@
-"""Reads the files that started Flux at the base, and do so no more, for FB101 and FB102."""
+"""Reads the files that installed Flux at the base and no longer do, for FB101 and FB102."""
 
 from __future__ import annotations
 

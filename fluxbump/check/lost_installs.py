@@ -1,7 +1,7 @@
-"""Finds files that started Flux at the base, and do so no more, for FB101 and FB102.
+"""Finds the files that installed Flux at the base and no longer do, for FB101 and FB102.
 
-Such a file holds no version any more that another rule could compare. A file that was removed is no
-such case: it has moved, or its cluster is gone. Nor is a file that installs Flux in another way.
+Such a file holds no version any more that another rule could compare. A removed file does not
+count: it has moved, or its cluster is gone. Nor does a file that installs Flux in another way.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a reader can type next, for programs. Pure; apart, since its types are slow to import."""
+"""The commands to type next as JSON. Pure; apart, since its types are slow to import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wait for work in a thread with a time limit, and go on without it, as for a name server."""
+"""Wait a limited time for work in a thread, such as a name lookup, then go on without it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moves manifests off API versions that a release removes or deprecates. Pure.
+"""Plans which manifests move to which apiVersion before a bump, and which stay. Pure.
 
 Both releases serve the new version: `target_version` chooses it. Nothing but the text of an
 apiVersion changes, so an object moves only if its fields fit the schema of the new version in

@@ -1,4 +1,4 @@
-"""Refuses a bump whose starting release is not known from the tags of controllers. Pure.
+"""Refuses a bump if the tags of controllers do not tell which release it starts from. Pure.
 
 The rules of an upgrade compare two releases. If the first is not known, they check nothing.
 """
