@@ -90,8 +90,9 @@ def _is_read(path: str) -> bool:
     """Whether a file is read for its name or its folder, whatever it contains."""
     if path.rpartition("/")[2] in FILE_NAMES:
         return True
-    becomes_yaml = suffix_of(path) in YAML or is_template_of_yaml(path)
-    return becomes_yaml and any(name in path for name in FOLDERS)
+    if not any(name in path for name in FOLDERS):  # first, since all paths are asked about
+        return False
+    return suffix_of(path) in YAML or is_template_of_yaml(path)
 
 
 def _is_values_file(path: str, folders: Collection[str]) -> bool:
